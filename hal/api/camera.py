@@ -1,0 +1,57 @@
+"""A picture source."""
+
+from hal.api._typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from hal.api.media import AccessUnit, PictureMeasures, StreamParameters
+
+
+class Camera(Protocol):
+    """Coded pictures from one source, and measures of them.
+
+    The port promises: no call blocks for longer than 5 ms, save `still` (100 ms); `read` starts
+    with a keyframe after each `open`; its queue is bounded, drops whole groups of pictures when
+    the core is late, and counts them in `dropped_count`; the camera's sound is not asked for. The
+    core promises to `close` and `open` again, with back-off, after an error.
+    """
+
+    name: str
+    """How a person finds the source again, without any password in it."""
+    dropped_count: int
+    """Access units lost because nobody read them in time; only rises."""
+
+    def open(self) -> None:
+        """Begin to receive; what goes wrong on the way is told by `read`."""
+        ...
+
+    def close(self) -> None:
+        """Stop receiving; idempotent."""
+        ...
+
+    def read(self) -> "AccessUnit | None":
+        """Hand over the next access unit, or None when there is none yet.
+
+        Raises:
+            PortAbsent, PortRefused, PortLost: the source cannot be reached, says no, or stopped.
+        """
+        ...
+
+    def parameters(self) -> "StreamParameters | None":
+        """How to read the access units; None until the first keyframe was received."""
+        ...
+
+    def measures(self) -> "PictureMeasures | None":
+        """The newest measured picture, at most about one a second; None before the first."""
+        ...
+
+    def still(self, zones: "list[tuple[int, int, int, int]]") -> bytes:
+        """Make a JPEG of the newest picture with rectangles filled.
+
+        Args:
+            zones: (left, top, right, bottom) in permille of the picture, 0 to 1000 each; filled
+                with grey before the JPEG is made.
+
+        Returns:
+            the JPEG, or b"" where there is no picture, or none that can be filled.
+        """
+        ...

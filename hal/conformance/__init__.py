@@ -1,0 +1,1 @@
+"""Every promise of `hal.api` as a runnable check."""
