@@ -1,0 +1,1 @@
+"""A whole unit: the services, the ports they work through, and the turn that joins them."""

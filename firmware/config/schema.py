@@ -1,0 +1,127 @@
+"""Every setting of a unit: kind, range, default and meaning.
+
+Nothing reads a setting that is not listed here. People write TOML, where a quantity is text with
+its unit ("2.5 s", "512 MiB"); `host_tools.site` turns it into the integers checked here. The unit
+stands at the end of the key: `heartbeat` there is `heartbeat_ms` here.
+"""
+
+NAME = "name"  # 1 to 32 of a-z 0-9 and "-": safe in topics, files and client ids
+TEXT = "text"
+URL = "url"  # text with a scheme from `choices`
+CHOICE = "choice"
+NUMBER = "number"  # one of the integers in `choices`, or low..high where there are none
+FLAG = "flag"
+MS = "ms"
+CDEG = "cdeg"
+BYTES = "bytes"
+
+QUANTITY_SUFFIX = {MS: "_ms", CDEG: "_cdeg", BYTES: "_bytes"}
+REQUIRED = None
+
+
+class Setting:
+    """One setting.
+
+    Args:
+        key: as the core reads it, with the unit at the end where it is a quantity.
+        kind: one of the kinds above.
+        default: taken when the key is absent; REQUIRED when it must be given.
+        meaning: what it does, for the person who writes the file; part of every refusal.
+        limits: least and greatest number or length let through.
+        choices: the values, or the URL schemes, let through.
+    """
+
+    __slots__ = ("choices", "default", "high", "key", "kind", "low", "meaning")
+
+    def __init__(
+        self,
+        key: str,
+        kind: str,
+        default: "int | str | bool | None",
+        meaning: str,
+        limits: "tuple[int, int]" = (0, 0),
+        choices: "tuple[int | str, ...]" = (),
+    ) -> None:
+        self.key = key
+        self.kind = kind
+        self.default = default
+        self.meaning = meaning
+        self.low, self.high = limits
+        self.choices = choices
+
+
+def _text(key: str, default: "str | None", meaning: str) -> Setting:
+    return Setting(key, TEXT, default, meaning, limits=(0 if default is not REQUIRED else 1, 200))
+
+
+UNIT = (
+    Setting("name", NAME, REQUIRED, "the unit's name in topics and files"),
+    Setting("kind", CHOICE, "gateway", "what it is", choices=("gateway", "redeployable")),
+    _text("place", REQUIRED, "the place that the permit names"),
+    _text("state_dir", ".", "folder of keys, permit and media, relative to this file"),
+    _text("permit", "permit.cose", "file of the signed permit, in state_dir"),
+    _text("claim", "claim.cbor", "file that a claim leaves, in state_dir; read once and deleted"),
+)
+
+LINK = (
+    Setting("url", URL, REQUIRED, "the broker", choices=("mqtt", "mqtts"), limits=(1, 300)),
+    _text("ca_file", "", "certificate authority of the broker, PEM; needed for mqtts"),
+    _text("certificate_file", "", "this unit's certificate, PEM"),
+    _text("key_file", "", "this unit's private key, PEM"),
+    Setting("heartbeat_ms", MS, 5_000, "pause between heartbeats", limits=(200, 60_000)),
+)
+
+RING = (
+    _text("file", "ring.pool", "file or partition of the ring, in state_dir"),
+    Setting("size_bytes", BYTES, REQUIRED, "size of the ring", limits=(4 << 20, 1 << 44)),
+    Setting("segment_bytes", BYTES, 4 << 20, "size of a segment", limits=(64 << 10, 256 << 20)),
+    Setting(
+        "record_bytes_max",
+        BYTES,
+        256 << 10,
+        "most kept back in memory for each stream before it is written",
+        limits=(16 << 10, 1 << 20),
+    ),
+    Setting("outbox_bytes", BYTES, 4 << 20, "size of the outbox", limits=(64 << 10, 1 << 30)),
+)
+
+CAMERA = (
+    Setting("name", NAME, REQUIRED, "the camera's name in topics and streams"),
+    Setting(
+        "source",
+        URL,
+        REQUIRED,
+        "where its pictures come from",
+        limits=(1, 300),
+        choices=("rtsp", "rtsps", "v4l2", "file", "jpeg"),
+    ),
+    Setting("still_every_ms", MS, 5_000, "pause between stills", limits=(500, 600_000)),
+    Setting("share", NUMBER, 100, "its share of the ring, against the others", limits=(1, 1_000)),
+)
+
+PTZ = (
+    _text("serial", REQUIRED, "device or URL of the serial line to the dome"),
+    Setting(
+        "baud", NUMBER, 2_400, "speed of the line", choices=(1200, 2400, 4800, 9600, 19200, 38400)
+    ),
+    Setting("address", NUMBER, 1, "the dome's Pelco-D address", limits=(1, 255)),
+    Setting("replies", FLAG, True, "whether the dome answers"),
+    Setting("pacing_ms", MS, 20, "pause between two frames", limits=(0, 500)),
+    Setting(
+        "lease_ms", MS, 900, "how long a move goes on when nobody renews it", limits=(200, 1_000)
+    ),
+    Setting("query_ms", MS, 500, "pause between position queries at rest", limits=(100, 60_000)),
+)
+
+SOUND = (
+    _text("source", "track", '"track" for the camera\'s own sound, or "device:NAME"'),
+    _text("grant", REQUIRED, "file of the signed grant, in state_dir"),
+    _text("gate", "session", '"session", or "file:PATH" of the relay\'s value file'),
+    _text("read_back", "session", '"session", or "file:PATH" that tells the relay\'s real level'),
+    _text("indicator", "session", '"session", or "file:PATH" that tells whether the light is lit'),
+    Setting("share", NUMBER, 5, "its share of the ring, against the cameras", limits=(1, 1_000)),
+)
+
+SECTIONS = {"unit": UNIT, "link": LINK, "ring": RING}
+CAMERA_SECTIONS = {"ptz": PTZ, "sound": SOUND}
+CAMERA_COUNT_MAX = 32
