@@ -3,8 +3,10 @@
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hal.api._typing import Mapping
+
     Value = int | str | bytes | bool
-    Event = tuple[str, int, dict[str, Value]]
+    Event = tuple[str, int, Mapping[str, Value]]
 
 
 class EventQueue:
@@ -24,7 +26,7 @@ class EventQueue:
         self.event_count_max = event_count_max
         self.dropped_count = 0
 
-    def emit(self, name: str, now_ms: int, fields: "dict[str, Value] | None" = None) -> None:
+    def emit(self, name: str, now_ms: int, fields: "Mapping[str, Value] | None" = None) -> None:
         """Tell that something happened."""
         if len(self._events) >= self.event_count_max:
             self.dropped_count += 1

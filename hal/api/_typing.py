@@ -3,6 +3,7 @@
 TYPE_CHECKING = False  # type checkers take this name as true
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from typing import Protocol, cast
 else:
 
@@ -13,5 +14,7 @@ else:
         """Stand in for typing.cast where nobody checks types."""
         return value
 
+    Callable = Mapping = None
 
-__all__ = ["TYPE_CHECKING", "Protocol", "cast"]
+
+__all__ = ["TYPE_CHECKING", "Callable", "Mapping", "Protocol", "cast"]
