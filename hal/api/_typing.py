@@ -4,7 +4,7 @@ TYPE_CHECKING = False  # type checkers take this name as true
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Protocol, cast
+    from typing import Protocol, TypeAlias, cast
 else:
 
     class Protocol:
@@ -14,7 +14,7 @@ else:
         """Stand in for typing.cast where nobody checks types."""
         return value
 
-    Callable = Mapping = None
+    Callable = Mapping = TypeAlias = None
 
 
-__all__ = ["TYPE_CHECKING", "Callable", "Mapping", "Protocol", "cast"]
+__all__ = ["TYPE_CHECKING", "Callable", "Mapping", "Protocol", "TypeAlias", "cast"]
