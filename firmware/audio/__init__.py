@@ -1,0 +1,1 @@
+"""The switch of a microphone: off unless a grant, a gate and a lit indicator all agree."""

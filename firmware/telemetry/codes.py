@@ -1,0 +1,83 @@
+"""Every event name and its number; a number is never given to another name, nor taken back.
+
+Numbers are grouped by what the event is about, with room to grow; a new event takes the next free
+number of its group.
+"""
+
+from firmware.errors import LocalProtocolError
+
+CODES = {
+    # 100: the unit
+    "unit.started": 101,
+    "unit.stopped": 102,
+    "unit.armed": 103,
+    "unit.disarmed": 104,
+    "unit.crashed": 105,
+    "unit.claimed": 106,
+    "camera.open": 120,
+    "camera.lost": 121,
+    "microphone.open": 122,
+    "microphone.lost": 123,
+    # 200: domes
+    "ptz.moved": 201,
+    "ptz.stopped": 202,
+    "ptz.lease_expired": 203,
+    "ptz.preset_reached": 204,
+    "ptz.refused": 205,
+    "ptz.line_open": 206,
+    "ptz.line_lost": 207,
+    "ptz.silent": 208,
+    "ptz.answering": 209,
+    # 300: sound
+    "sound.on": 301,
+    "sound.off": 302,
+    "sound.refused": 303,
+    "sound.failed": 304,
+    # 400: recording
+    "recording.started": 401,
+    "recording.gap": 402,
+    "recording.stopped": 403,
+    "disk.failed": 410,
+    "disk.slow": 411,
+    "disk.recovered": 412,
+    "ring.recovered": 413,
+    # 500: commands and authority
+    "command.accepted": 501,
+    "command.refused": 502,
+    "permit.accepted": 510,
+    "permit.refused": 511,
+    "permit.expiring": 512,
+    "grant.accepted": 520,
+    "grant.refused": 521,
+    # 600: faults
+    "fault.raised": 601,
+    "fault.cleared": 602,
+    "fault.acknowledged": 603,
+    # 700: the link and telemetry itself
+    "link.up": 701,
+    "link.down": 702,
+    "outbox.shed": 710,
+    "outbox.damaged": 711,
+    # 800: clock and keys
+    "clock.stepped": 801,
+    "clock.quality": 802,
+    "epoch.advanced": 810,
+    "epoch.anchored": 811,
+}
+
+NAMES = {number: name for name, number in CODES.items()}
+
+
+def code_of(name: str) -> int:
+    """Look up the number of an event; LocalProtocolError when nobody gave it one."""
+    number = CODES.get(name, 0)
+    if not number:
+        raise LocalProtocolError(
+            "event %r has no number; add it to firmware/telemetry/codes.py" % name
+        )
+    return number
+
+
+def name_of(code: int) -> str:
+    """Look up the name of a number; "unknown.<number>" for one that a later version may have."""
+    return NAMES.get(code) or "unknown.%d" % code
