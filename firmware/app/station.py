@@ -1,0 +1,144 @@
+"""One camera with all that belongs to it: its pictures, its dome and its microphone.
+
+Picture and sound meet nowhere in here but in the loop that asks both: either may stop, fail or be
+switched without the other's taking part.
+"""
+
+from firmware.app.pumps import LinePump, SourcePump
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.audio.service import SoundService
+    from firmware.buffers import EventQueue
+    from firmware.ptz.service import PtzService
+    from firmware.recorder.service import RecorderService
+    from hal.api.board import CameraPorts
+    from hal.api.digital import Digital
+
+NO_PERMIT = "disarmed"
+NO_PICTURE = "no_picture"
+PRIVACY = "privacy"
+SOUND_OFF = "sound_off"
+SOON_MS = 1_000
+
+
+class Station:
+    """Joins the ports of one camera to its services and the recorder.
+
+    Args:
+        ports: the camera's ports.
+        dome: drives the dome; None for a fixed camera.
+        sound: switches the microphone; None where there is none.
+        events: where to tell what the ports do.
+    """
+
+    __slots__ = (
+        "_gate_level", "_line", "dome", "events", "gate_failed_count", "name", "picture_stream", "pictures",
+        "ports", "sound", "sound_stream", "sounds",
+    )
+
+    def __init__(
+        self,
+        ports: "CameraPorts",
+        dome: "PtzService | None",
+        sound: "SoundService | None",
+        events: "EventQueue",
+    ) -> None:
+        self.ports = ports
+        self.name = ports.name
+        self.picture_stream = ports.name + "/picture"
+        self.sound_stream = ports.name + "/sound"
+        self.dome = dome
+        self.sound = sound
+        self.events = events
+        self.pictures = SourcePump(ports.camera, "camera", ports.name, events)
+        self._line = LinePump(ports.serial) if ports.serial is not None else None
+        self.sounds = (
+            SourcePump(ports.microphone, "microphone", ports.name, events)
+            if ports.microphone is not None
+            else None
+        )
+        self._gate_level = False
+        self.gate_failed_count = 0
+
+    def turn(self, recorder: "RecorderService", is_armed: bool, now_ms: int) -> int:
+        """Move everything one step on; returns when it is next due."""
+        due_ms = self._turn_dome(now_ms)
+        due_ms = min(due_ms, self._turn_sound(recorder, is_armed, now_ms))
+        self._turn_pictures(recorder, is_armed, now_ms)
+        return due_ms
+
+    def close(self, recorder: "RecorderService", cause: str, now_ms: int) -> None:
+        """Stop the dome, shut the gate, end the streams; the ports stay open for last bytes."""
+        if self.dome is not None:
+            self.dome.stop(now_ms)
+        if self.sound is not None:
+            self.sound.switch_off(now_ms)
+        self._turn_dome(now_ms)
+        self._turn_sound(recorder, is_armed=False, now_ms=now_ms)
+        recorder.close_stream(self.picture_stream, cause, now_ms)
+
+    def release(self) -> None:
+        """Let go of every port."""
+        self.pictures.close()
+        if self.sounds is not None:
+            self.sounds.close()
+        if self._line is not None:
+            self._line.close()
+
+    def is_withheld(self) -> bool:
+        """Tell whether a privacy zone could be in view, so that no picture may be kept."""
+        return self.dome is not None and self.dome.is_withheld()
+
+    def has_line(self) -> bool:
+        """Tell whether the dome's line is open; true for a fixed camera, which needs none."""
+        return self.ports.serial is None or self.ports.serial.is_open()
+
+    def _turn_dome(self, now_ms: int) -> int:
+        """Feed the dome's service from its line, and the line from the service."""
+        if self.dome is None or self._line is None:
+            return now_ms + SOON_MS
+        is_open = self._line.is_open(now_ms, self.dome.last_words())
+        self.dome.on_line(is_open, now_ms)
+        if is_open:
+            data = self._line.read(now_ms)
+            if data:
+                self.dome.receive(data, now_ms)
+        data, due_ms = self.dome.step(now_ms)
+        if is_open:
+            self._line.write(data, now_ms)
+        return due_ms
+
+    def _turn_sound(self, recorder: "RecorderService", is_armed: bool, now_ms: int) -> int:
+        """Drive the gate as the switch says, and record sound only through a gate proven open."""
+        if self.sound is None or self.sounds is None:
+            return now_ms + SOON_MS
+        read_back = _level(self.ports.gate)
+        self.sound.observe(read_back, _level(self.ports.indicator), now_ms)
+        level, due_ms = self.sound.step(now_ms)
+        if level != self._gate_level or (not level and read_back):
+            self._drive_gate(level)
+        is_wanted = is_armed and self.sound.wants_sound()
+        units = self.sounds.poll(is_wanted, now_ms)
+        if not is_wanted:
+            recorder.close_stream(self.sound_stream, SOUND_OFF, now_ms)
+        parameters = self.sounds_parameters()
+        if units and parameters is not None:
+            recorder.open_stream(self.sound_stream, parameters, now_ms)
+            for unit in units:
+                recorder.receive(self.sound_stream, unit)
+        return due_ms
+
+    def _turn_pictures(self, recorder: "RecorderService", is_armed: bool, now_ms: int) -> None:
+        """Record pictures while the permit is in force and no zone could be in view."""
+        units = self.pictures.poll(True, now_ms)
+        parameters = self.ports.camera.parameters()
+        if not is_armed or self.is_withheld():
+            cause = NO_PERMIT if not is_armed else PRIVACY
+            recorder.close_stream(self.picture_stream, cause, now_ms)
+        elif not self.pictures.has_flow:
+            recorder.close_stream(self.picture_stream, NO_PICTURE, now_ms)
+        elif units and parameters is not None:
+            recorder.open_stream(self.picture_stream, parameters, now_ms)
+            for unit in units:
+                recorder.receive(self.picture_stream, unit)
