@@ -7,6 +7,12 @@ received it), so the two cannot drift apart. A field is absent exactly when its 
 
 from firmware.errors import RemoteProtocolError
 from firmware.telemetry.kinds import Kind, shown
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.cbor.encode import Key
+    from firmware.cbor.encode import Value as Wire
+    from firmware.telemetry.kinds import Held
 
 
 class Field:
@@ -46,7 +52,7 @@ class Listing(Kind):
         self.entry_count_max = entry_count_max
         self.is_rows = is_rows
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: "Held") -> bool:
         """Tell whether the value is a list of an allowed length; entries are checked apart."""
         return isinstance(value, list) and len(value) <= self.entry_count_max
 
@@ -54,12 +60,13 @@ class Listing(Kind):
         """Say what the list holds."""
         return "a list of at most %d of %s" % (self.entry_count_max, self.entry.TITLE)
 
-    def pack(self, value: object, where: str) -> object:
+    def pack(self, value: "Held", where: str) -> object:
         """Turn payloads into maps or rows; LocalProtocolError when one is not allowed."""
         super().pack(value, where)
         assert isinstance(value, list)
         packed: list[object] = []
         for index, payload in enumerate(value):
+            assert isinstance(payload, Payload), where
             entry_where = "%s[%d]" % (where, index)
             if self.is_rows:
                 packed.append(_to_row(payload, entry_where))
@@ -67,11 +74,11 @@ class Listing(Kind):
                 packed.append(to_map(payload, entry_where))
         return packed
 
-    def unpack(self, value: object, where: str) -> object:
+    def unpack(self, value: "Wire", where: str) -> "Held":
         """Turn maps or rows into payloads; RemoteProtocolError when one is not allowed."""
         super().unpack(value, where)
-        assert isinstance(value, list)
         payloads: list[Payload] = []
+        assert isinstance(value, list)
         for index, entry in enumerate(value):
             payload = self.entry()
             entry_where = "%s[%d]" % (where, index)
@@ -94,14 +101,14 @@ def to_map(payload: Payload, where: str) -> "dict[int, object]":
     """
     entries: dict[int, object] = {}
     for field in payload.FIELDS:
-        value: object = getattr(payload, field.name)
+        value: Held = getattr(payload, field.name)
         if value is None and field.is_optional:
             continue
         entries[field.key] = field.kind.pack(value, where + "." + field.name)
     return entries
 
 
-def from_map(payload: Payload, value: object, where: str) -> None:
+def from_map(payload: Payload, value: "Wire", where: str) -> None:
     """Fill a payload from a map.
 
     Args:
@@ -128,7 +135,7 @@ def from_map(payload: Payload, value: object, where: str) -> None:
         _refuse_unknown(payload, value, where)
 
 
-def _refuse_unknown(payload: Payload, value: "dict[object, object]", where: str) -> None:
+def _refuse_unknown(payload: Payload, value: "dict[Key, Wire]", where: str) -> None:
     known = [field.key for field in payload.FIELDS]
     for key in value:
         # A bool equals 0 or 1 as a key, so the type decides as well.
@@ -145,7 +152,7 @@ def _to_row(payload: Payload, where: str) -> "list[object]":
     ]
 
 
-def _from_row(payload: Payload, value: object, where: str) -> None:
+def _from_row(payload: Payload, value: "Wire", where: str) -> None:
     if not isinstance(value, list) or len(value) != len(payload.FIELDS):
         raise RemoteProtocolError(
             "%s is %s; it must be a row of %d" % (where, shown(value), len(payload.FIELDS))

@@ -1,6 +1,13 @@
 """What may stand in one field of a payload, and the kinds that many payloads share."""
 
 from firmware.errors import LocalProtocolError, RemoteProtocolError
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.cbor.encode import Value as Wire
+    from firmware.telemetry.fields import Payload
+
+    Held = Wire | list[Payload]
 
 SHOWN_CHARACTER_COUNT = 60
 
@@ -16,7 +23,7 @@ class Kind:
 
     __slots__ = ()
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: "Held") -> bool:
         """Tell whether the value is allowed."""
         raise NotImplementedError
 
@@ -24,7 +31,7 @@ class Kind:
         """Say what is allowed, for a person."""
         raise NotImplementedError
 
-    def pack(self, value: object, where: str) -> object:
+    def pack(self, value: "Held", where: str) -> object:
         """Turn an attribute into what goes on the wire.
 
         Raises:
@@ -36,7 +43,7 @@ class Kind:
             )
         return value
 
-    def unpack(self, value: object, where: str) -> object:
+    def unpack(self, value: "Wire", where: str) -> "Held":
         """Turn what came off the wire into an attribute.
 
         Raises:
@@ -58,7 +65,7 @@ class Integer(Kind):
         self.low = low
         self.high = high
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: "Held") -> bool:
         """Tell whether the value is an integer (never a bool) in range."""
         if not isinstance(value, int) or isinstance(value, bool):
             return False
@@ -74,7 +81,7 @@ class Flag(Kind):
 
     __slots__ = ()
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: "Held") -> bool:
         """Tell whether the value is a bool."""
         return isinstance(value, bool)
 
@@ -92,7 +99,7 @@ class Text(Kind):
         self.character_count_min = character_count_min
         self.character_count_max = character_count_max
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: "Held") -> bool:
         """Tell whether the value is text of an allowed length."""
         if not isinstance(value, str):
             return False
@@ -114,7 +121,7 @@ class Choice(Kind):
     def __init__(self, values: "tuple[object, ...]") -> None:
         self.values = values
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: "Held") -> bool:
         """Tell whether the value is one of them, and of the same type (1 is not true)."""
         return any(type(value) is type(one) and value == one for one in self.values)
 
@@ -132,7 +139,7 @@ class Octets(Kind):
         self.length_bytes_min = length_bytes_min
         self.length_bytes_max = length_bytes_max
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: "Held") -> bool:
         """Tell whether the value is a byte string of an allowed length."""
         if not isinstance(value, bytes):
             return False
@@ -153,7 +160,7 @@ class FlatMap(Kind):
         self.key = Text(1, 32)
         self.values = values
 
-    def accepts(self, value: object) -> bool:
+    def accepts(self, value: "Held") -> bool:
         """Tell whether every key and every value is allowed."""
         if not isinstance(value, dict) or len(value) > self.entry_count_max:
             return False
