@@ -10,7 +10,8 @@ a barrier has passed. Then:
 * Failing window (`is_failing`): writes are refused with "port.failed"; a barrier fails, and each
   cached write is then kept or dropped, after which the drive believes itself clean, as file
   systems do.
-* Full (`is_full`): writes complete with "port.full". Held (`is_held`): nothing completes. Gone (`is_gone`): every call raises PortLost.
+* Full (`is_full`): writes complete with "port.full". Held (`is_held`): nothing completes. Gone
+  (`is_gone`): every call raises PortLost.
 * Slow flush (`slow_flush_ppm`, `slow_flush_ms`): a barrier takes that long.
 * Bit rot (`rot_ppm`): with a barrier, one bit of something written long ago turns over.
 * Misdirected (`misdirected_ppm`): a write lands whole at another aligned place.

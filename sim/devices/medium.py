@@ -79,7 +79,9 @@ def survivors(unsafe: "list[tuple[int, bytes]]", chance: "Chance") -> "list[tupl
         last = chance.below(len(unsafe))
         place, data = unsafe[last]
         torn_bytes = chance.below(len(data) // SECTOR_BYTES + 1) * SECTOR_BYTES
-        return [*unsafe[:last], (place, data[:torn_bytes])]
+        before = unsafe[:last]
+        before.append((place, data[:torn_bytes]))
+        return before
     kept: list[tuple[int, bytes]] = []
     for place, data in unsafe:
         kept.extend(
