@@ -1,0 +1,1 @@
+"""The `lamppost` command, one module for each group of verbs."""

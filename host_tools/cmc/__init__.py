@@ -1,0 +1,1 @@
+"""The Control & Monitoring Centre: broker, feed, store, keyholder and the page."""
