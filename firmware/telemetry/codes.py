@@ -53,6 +53,10 @@ CODES = {
     "fault.raised": 601,
     "fault.cleared": 602,
     "fault.acknowledged": 603,
+    "fault.attended": 604,
+    "fault.rectified": 605,
+    "fault.verified": 606,
+    "fault.closed": 607,
     # 700: the link and telemetry itself
     "link.up": 701,
     "link.down": 702,
