@@ -1,6 +1,5 @@
 """A medium in one preallocated file, written at once and told of later."""
 
-import errno
 import os
 
 from hal.api.errors import PortAbsent, PortFailed, PortFull, PortLost
@@ -8,6 +7,7 @@ from hal.api.errors import PortAbsent, PortFailed, PortFull, PortLost
 ALIGN_BYTES = 512
 COMPLETION_COUNT_MAX = 4096
 FILL_BYTES = 16384
+ENOSPC = 28  # Linux's number; MicroPython's errno does not name it
 
 
 class FileBlocks:
@@ -33,6 +33,7 @@ class FileBlocks:
         self.size_bytes = size_bytes
         self._token = 0
         self._completions: list[tuple[int, str]] = []
+        self._doubt_code = ""
         self._file = _preallocate(path, size_bytes)
 
     def read(self, offset_bytes: int, length_bytes: int) -> bytes:
@@ -64,16 +65,29 @@ class FileBlocks:
             PortFull: 4,096 completions wait to be told; nothing was queued.
             PortLost: the medium was closed.
         """
+        self._make_room()
         assert 0 <= offset_bytes <= self.size_bytes - len(data), offset_bytes
         assert not offset_bytes % ALIGN_BYTES, offset_bytes
         assert not len(data) % ALIGN_BYTES, len(data)
         file = self._open_file()
-        return self._done(lambda: _write(file, offset_bytes, data))
+        code = _code_of(lambda: _write(file, offset_bytes, data))
+        self._doubt_code = self._doubt_code or code
+        return self._queue(code)
 
     def submit_barrier(self) -> int:
-        """Wait until all submitted so far would survive a power cut; returns a token."""
+        """Wait until all submitted so far would survive a power cut; returns a token.
+
+        It fails, with the code of the first failure, where a write since the last barrier failed.
+
+        Raises:
+            PortFull: 4,096 completions wait to be told; nothing was queued.
+            PortLost: the medium was closed.
+        """
+        self._make_room()
         file = self._open_file()
-        return self._done(lambda: _sync(file))
+        code = self._doubt_code or _code_of(lambda: _sync(file))
+        self._doubt_code = ""
+        return self._queue(code)
 
     def poll(self) -> "list[tuple[int, str]]":
         """Tell what has completed since the last call, as (token, code)."""
@@ -97,25 +111,30 @@ class FileBlocks:
             raise PortLost("%s: the medium is closed" % self.name)
         return self._file
 
-    def _done(self, act) -> int:
-        """Do one thing and queue what became of it."""
+    def _make_room(self) -> None:
         if len(self._completions) >= COMPLETION_COUNT_MAX:
-            raise PortFull("%s: %d completions wait" % (self.name, COMPLETION_COUNT_MAX))
-        code = ""
-        try:
-            act()
-        except OSError as error:
-            code = PortFull.code if error.args[0] == errno.ENOSPC else PortFailed.code
+            raise PortFull("%s: %d completions wait; poll" % (self.name, COMPLETION_COUNT_MAX))
+
+    def _queue(self, code: str) -> int:
         self._token += 1
         self._completions.append((self._token, code))
         return self._token
+
+
+def _code_of(act) -> str:
+    """Do one thing to the medium; returns "" or the code of what went wrong."""
+    try:
+        act()
+    except OSError as error:
+        return PortFull.code if error.args[0] == ENOSPC else PortFailed.code
+    return ""
 
 
 def _write(file, offset_bytes: int, data: bytes) -> None:
     file.seek(offset_bytes)
     written = file.write(data)
     if written != len(data):
-        raise OSError(errno.ENOSPC)
+        raise OSError(ENOSPC)
 
 
 def _sync(file) -> None:

@@ -120,7 +120,6 @@ class ChumicroLink:
         self._token = token
         if message.qos:
             self._in_flight.add(token)
-        client.handle(ticks.ticks_ms())
         return token
 
     def poll(self) -> "list[Told]":
