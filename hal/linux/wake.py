@@ -1,0 +1,41 @@
+"""Waiting on Linux: one poll over an eventfd and the descriptors that ports register."""
+
+import contextlib
+import os
+import select
+
+
+class Wake:
+    """Sleeps in one `poll`; threads end the sleep by `notify`, ports by their descriptors."""
+
+    def __init__(self) -> None:
+        self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._poller = select.poll()
+        self._poller.register(self._event_fd, select.POLLIN)
+
+    def notify(self) -> None:
+        """End the current sleep, or the next one at once; any thread may call it."""
+        with contextlib.suppress(BlockingIOError, OSError):  # counter full, or closed meanwhile
+            os.eventfd_write(self._event_fd, 1)
+
+    def register(self, fd: int) -> None:
+        """Wake when this descriptor can be read."""
+        self._poller.register(fd, select.POLLIN)
+
+    def unregister(self, fd: int) -> None:
+        """Forget a descriptor; call it before closing one. Unknown ones are no matter."""
+        with contextlib.suppress(KeyError):
+            self._poller.unregister(fd)
+
+    def wait(self, timeout_ms: int) -> None:
+        """Sleep at most `timeout_ms` (0 or more; 0 only looks)."""
+        self._poller.poll(max(0, timeout_ms))
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self._event_fd)
+
+    def close(self) -> None:
+        """Let go of the eventfd; the last thing a unit does."""
+        if self._event_fd >= 0:
+            self._poller.unregister(self._event_fd)
+            os.close(self._event_fd)
+            self._event_fd = -1
