@@ -1,0 +1,1 @@
+"""Pelco-D: the bytes between a controller and a dome, and nothing else."""
