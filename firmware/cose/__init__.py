@@ -1,0 +1,1 @@
+"""Authenticated messages: MACs on commands, signatures on permits and grants, no replays."""
