@@ -9,6 +9,18 @@ from hal.api.errors import PortRefused
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails; paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands, or close and say why not."""
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 class Tls:
     """Files of a mutually authenticated connection, each a PEM path or "".
 
@@ -34,6 +46,7 @@ class Tls:
                 raise PortRefused(f"TLS file {path}: no such file; correct the path")
         try:
             context = ssl.create_default_context(cafile=self.authority or None)
+            context.sslsocket_class = _ClosingSocket
             context.minimum_version = ssl.TLSVersion.TLSv1_2
             if self.certificate:
                 context.load_cert_chain(self.certificate, self.key or None)

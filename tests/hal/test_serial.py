@@ -4,12 +4,14 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 
+import pytest
 import serial as pyserial
 import serial.rfc2217
 
@@ -168,8 +170,6 @@ class ServerWorld(RealWorld):
     baud = 9600
 
     def __init__(self):
-        import socket
-
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port = self.server.getsockname()[1]
         self.peer = None
@@ -256,6 +256,8 @@ class Peer:
         self.write = sock.sendall
 
 
+# pyserial itself still says setDaemon
+@pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")
 def test_rfc2217_sets_the_far_baud_and_carries_both_ways(tmp_path):
     world, wake = PtyWorld(tmp_path), Wake()
     tcp = ServerWorld()

@@ -1,0 +1,200 @@
+"""Real servers on free loopback ports for the length of a test; each is ended by its own pid."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+START_TIMEOUT_S = 20.0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def wait_for_port(
+    port: int, process: subprocess.Popen, timeout_s: float = START_TIMEOUT_S
+) -> None:
+    """Wait until a server takes connections; AssertionError when it ended or never does."""
+    end_s = time.monotonic() + timeout_s
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        assert process.poll() is None, f"server ended with {process.returncode}"
+        assert time.monotonic() < end_s, f"nothing listens on {port}"
+        time.sleep(0.02)
+
+
+def program(*names: str) -> str:
+    """Find a program of a Debian package, also where only root's PATH has it."""
+    for name in names:
+        path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+        if path:
+            return path
+    raise AssertionError(f"none of {names} is installed; see docs/guides/ports.md, packages")
+
+
+class Server:
+    """A child process that can be started, killed and started again on the same port."""
+
+    def __init__(self, command: list[str], port: int, folder: Path) -> None:
+        self.command = command
+        self.port = port
+        self.log_path = folder / f"server-{port}.log"
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        wait_for_port(self.port, self.process)
+
+    def end(self, number: int = signal.SIGTERM) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(number)
+        self.process.wait(10)
+        self.process = None
+
+    def log(self) -> str:
+        return self.log_path.read_text(errors="replace")
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_args) -> None:
+        self.end(signal.SIGKILL)
+
+
+def mosquitto(
+    folder: Path, authority=None, access_list: str = "", password_lines: str = ""
+) -> Server:
+    """Make a broker: plain, or with TLS and client certificates when there is an authority.
+
+    `access_list` is the text of a Mosquitto ACL file; with TLS the user is the certificate's
+    common name. `password_lines` are "user:password".
+    """
+    port = free_port()
+    lines = [f"listener {port} 127.0.0.1", "persistence false", "max_queued_messages 10000"]
+    if os.geteuid() == 0:
+        lines.append("user root")
+    if authority is not None:
+        certificate, key = authority.issue("broker")
+        lines += [
+            f"cafile {authority.path('ca.pem')}",
+            f"certfile {certificate}",
+            f"keyfile {key}",
+            "require_certificate true",
+            "use_identity_as_username true",
+        ]
+    if password_lines:
+        passwords = folder / f"passwords-{port}"
+        passwords.write_text(password_lines)
+        subprocess.run([program("mosquitto_passwd"), "-U", str(passwords)], check=True)
+        lines += [f"password_file {passwords}", "allow_anonymous false"]
+    else:
+        lines.append(f"allow_anonymous {'false' if authority else 'true'}")
+    if access_list:
+        path = folder / f"access-{port}"
+        path.write_text(access_list)
+        path.chmod(0o600)
+        lines.append(f"acl_file {path}")
+    settings = folder / f"mosquitto-{port}.conf"
+    settings.write_text("\n".join(lines) + "\n")
+    return Server([program("mosquitto"), "-c", str(settings)], port, folder)
+
+
+def rtsp(folder: Path, film: Path) -> Server:
+    """Make a real RTSP server (GStreamer) for a film; mounts /both, /picture, /alaw, /absent-sound.
+
+    It runs under Debian's own interpreter, because that one has the GObject bindings.
+    """
+    port = free_port()
+    script = Path(__file__).with_name("rtsp_server.py")
+    return Server(["/usr/bin/python3", str(script), str(port), str(film)], port, folder)
+
+
+class Proxy:
+    """A TCP proxy that remembers what the client asked, and can cut every connection."""
+
+    def __init__(self, target_port: int) -> None:
+        self.target_port = target_port
+        self.asked = bytearray()
+        self.is_cut = False
+        self._pairs: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self._server = socket.create_server(("127.0.0.1", 0))
+        self.port = self._server.getsockname()[1]
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
+
+    def requests(self, method: str) -> list[str]:
+        """First lines of the requests of a text protocol, in order."""
+        lines = bytes(self.asked).decode("latin-1").split("\r\n")
+        return [line for line in lines if line.startswith(method + " ")]
+
+    def cut(self) -> None:
+        """Break all connections at once, and refuse new ones until `mend`."""
+        self.is_cut = True
+        for sock in self._pairs:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self.is_cut = False
+
+    def close(self) -> None:
+        self.cut()
+        with contextlib.suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+        self._accepting.join()
+        for thread in self._threads:
+            thread.join()
+        for sock in self._pairs:
+            sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_args) -> None:
+        self.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                client = self._server.accept()[0]
+            except OSError:
+                return
+            if self.is_cut:
+                client.close()
+                continue
+            try:
+                server = socket.create_connection(("127.0.0.1", self.target_port))
+            except OSError:
+                client.close()
+                continue
+            self._pairs += [client, server]
+            for source, target, memory in ((client, server, self.asked), (server, client, None)):
+                thread = threading.Thread(target=self._pass_on, args=(source, target, memory))
+                self._threads.append(thread)
+                thread.start()
+
+    def _pass_on(self, source, target, memory) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if memory is not None and len(memory) < 1_000_000:
+                    memory += data
+                target.sendall(data)
+        for sock in (source, target):
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
