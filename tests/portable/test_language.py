@@ -64,12 +64,12 @@ def test_an_annotated_attribute_is_not_evaluated():
     assert Sensor().supply_mv is None
 
 
-def test_an_error_is_an_os_error_with_a_number():
-    # FileNotFoundError and its kin are missing on MicroPython.
+def test_what_the_system_refuses_is_an_os_error_with_a_number():
+    # FileNotFoundError and its kin are missing on MicroPython; the numbers are the platform's.
     try:
         open("there/is/no/such/file", "rb").close()
     except OSError as error:
-        assert error.args[0] == 2
+        assert error.args[0] > 0
     else:
         raise AssertionError("opened a file that is not there")
 
