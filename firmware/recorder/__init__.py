@@ -1,0 +1,1 @@
+"""Recording: streams of access units become sealed records on the ring."""

@@ -1,0 +1,66 @@
+"""Which barrier stands behind which records: a record counts only when its barrier is done."""
+
+from firmware.ring.layout import BARRIER
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.ring.layout import Step
+
+    Covered = dict[str, int]
+
+DONE = "done"
+FAILED = "failed"
+NOTHING = ""
+
+
+class Commits:
+    """Follows the barriers that were planned until they complete.
+
+    A failed write or barrier puts everything since the last good barrier in doubt: `fail` forgets
+    all that is in flight, and later completions of it are ignored.
+    """
+
+    __slots__ = ("_ignored_token", "_in_flight", "_newest_token", "_planned", "covered")
+
+    def __init__(self) -> None:
+        self._planned: list[Covered] = []
+        self._in_flight: list[tuple[int, Covered, int]] = []
+        self._newest_token = 0
+        self._ignored_token = 0
+        self.covered: Covered = {}
+        """The next sequence of each stream at the barrier told last as DONE."""
+
+    def plan(self, covered: "Covered") -> None:
+        """A barrier was planned behind these sequences, stream by stream."""
+        self._planned.append(covered)
+
+    def on_submitted(self, plan: "list[Step]", tokens: "list[int]", now_ms: int) -> bool:
+        """Take the tokens of a plan; false when there are too few (then call `fail`)."""
+        planned = self._planned
+        self._planned = []
+        for at in range(min(len(plan), len(tokens))):
+            self._newest_token = tokens[at]
+            if plan[at] is BARRIER:
+                self._in_flight.append((tokens[at], planned.pop(0), now_ms))
+        return len(tokens) >= len(plan)
+
+    def on_completion(self, token: int, code: str) -> str:
+        """Take a completion; returns DONE, FAILED or NOTHING."""
+        if token <= self._ignored_token:
+            return NOTHING
+        if code:
+            return FAILED
+        if not self._in_flight or self._in_flight[0][0] != token:
+            return NOTHING
+        self.covered = self._in_flight.pop(0)[1]
+        return DONE
+
+    def fail(self) -> None:
+        """Forget all that is in flight."""
+        self._ignored_token = self._newest_token
+        self._in_flight = []
+        self._planned = []
+
+    def age_ms(self, now_ms: int) -> int:
+        """How long the oldest barrier has been in flight; -1 when none is."""
+        return now_ms - self._in_flight[0][2] if self._in_flight else -1

@@ -1,0 +1,362 @@
+"""Records every open stream on the ring; what it answers counts only after its barrier.
+
+The rules of writing that it keeps stand in docs/formats/ring.md.
+"""
+
+from firmware.buffers import EventQueue
+from firmware.recorder.commits import DONE, FAILED, Commits
+from firmware.recorder.retention import held_times
+from firmware.recorder.settings import RecorderSettings, StreamState
+from firmware.recorder.stream import PICTURE_CHAIN, Item, Stream, is_same, refuse
+from firmware.ring.content import unit_bytes
+from firmware.ring.layout import BARRIER
+from firmware.ring.segments import SegmentInfo
+from firmware.ring.writer import PartitionWriter
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.ring.content import Stamp
+    from firmware.ring.layout import Layout, Step
+    from firmware.ring.recovery import Recovered
+    from firmware.ring.writer import KeySource
+    from hal.api.cipher import Cipher, Entropy
+    from hal.api.media import AccessUnit, StreamParameters
+
+BARRIER_EVERY_MS = 1000
+POLL_EVERY_MS = 100
+SLOW_MS = 2000
+RETRY_MS_MAX = 30_000
+
+
+class RecorderService:
+    """The recorder of a unit.
+
+    Args:
+        cipher: seals.
+        entropy: for salts.
+        layout: of the pool.
+        recovered: where its partitions stand.
+        boot: number of this boot.
+        settings: bounds; None for those of a gateway.
+    """
+
+    def __init__(
+        self,
+        cipher: "Cipher",
+        entropy: "Entropy",
+        layout: "Layout",
+        recovered: "Recovered",
+        boot: int,
+        settings: "RecorderSettings | None" = None,
+    ) -> None:
+        self._cipher = cipher
+        self._entropy = entropy
+        self._layout = layout
+        self._recovered = recovered
+        self._boot = boot
+        self._settings = settings or RecorderSettings()
+        self._streams: dict[str, Stream] = {}
+        self._chains: dict[str, tuple[KeySource, int]] = {}
+        self._time: tuple[int, int, int] = (0, 0, 0)  # now_ms, utc_ms, quality at one moment
+        self._now_ms = 0
+        self._plan: list[Step] = []
+        self._commits = Commits()
+        self._memory_bytes = 0
+        self._barrier_ms = -BARRIER_EVERY_MS
+        self._retry_ms = 0
+        self._retry_at_ms = 0
+        self._is_dirty = False
+        self.events = EventQueue()
+        self.is_failing = False
+        self.is_slow = False
+        self.last_barrier_ms = -1
+        self.barrier_count = 0
+        self.failure_count = 0
+        self.refused_count = 0
+        self.expired_count = 0
+
+    def open_stream(
+        self,
+        stream: str,
+        parameters: "StreamParameters",
+        now_ms: int,
+        chain: str = PICTURE_CHAIN,
+    ) -> str:
+        """Begin to record a stream, or go on, with other parameters where they changed.
+
+        Args:
+            stream: its name; the pool must have a partition for it.
+            parameters: how to read it; extradata of at most 2,048 bytes.
+            now_ms: now.
+            chain: "picture", or "sound:<grant id>" for sound.
+
+        Returns:
+            "" or a refusal: "ring.no_partition", "ring.extradata", or "ring.chain" for sound that
+            would go under the picture's key.
+        """
+        record = self._streams.get(stream) or self._make(stream)
+        refusal = refuse(record, parameters, chain)
+        if record is None or refusal:
+            self.refused_count += 1
+            return refusal
+        if not record.is_open:
+            record.is_open = True
+            record.is_waiting = True
+            self.events.emit("recording.started", now_ms, {"stream": stream})
+        elif record.chain == chain and is_same(record.parameters, parameters):
+            return ""
+        else:
+            record.flush()
+            record.is_waiting = True
+        record.chain = chain
+        record.parameters = parameters
+        return ""
+
+    def close_stream(self, stream: str, cause: str, now_ms: int) -> None:
+        """End a stream; the cause is sealed with it and explains the gap that follows."""
+        record = self._streams.get(stream)
+        if record is None or not record.is_open:
+            return
+        record.flush()
+        key = (record.chain, -1)
+        record.enqueue(Item(key, record.parameters, self._stamp(now_ms), b"", cause))
+        record.is_open = False
+        self.events.emit("recording.stopped", now_ms, {"stream": stream, "cause": cause})
+
+    def set_epoch(self, chain: str, ratchet: "KeySource | None") -> None:
+        """Give a chain its current epoch; what was captured before stays in the old one.
+
+        Args:
+            chain: "picture" or "sound:<grant id>".
+            ratchet: has advanced already, or is new; None takes the chain away.
+        """
+        for record in self._streams.values():
+            if record.chain == chain:
+                record.flush()
+        if ratchet is None:
+            self._chains.pop(chain, None)
+        else:
+            self._chains[chain] = (ratchet, ratchet.epoch)
+
+    def set_time(self, utc_ms: int, quality: int, now_ms: int) -> None:
+        """Tell the wall clock at a moment; quality 0 for none."""
+        self._time = (now_ms, utc_ms, quality)
+
+    def receive(self, stream: str, unit: "AccessUnit", now_ms: int = -1) -> None:
+        """Take one access unit.
+
+        Args:
+            stream: must be open.
+            unit: kept until its barrier; its data must not change.
+            now_ms: now; -1 for the moment at which the unit was received.
+        """
+        if now_ms < 0:
+            now_ms = unit.now_ms
+        record = self._streams.get(stream)
+        if record is None or not record.is_open:
+            self.refused_count += 1
+            return
+        cause = self._obstacle(record, unit)
+        if cause:
+            if record.leave_out(cause, now_ms):
+                fields = {"stream": stream, "cause": cause}
+                self.events.emit("recording.gap", now_ms, fields)
+            return
+        if record.is_waiting and not unit.is_keyframe:
+            record.dropped_count += 1
+            return
+        if record.gap_cause:
+            self.events.emit("recording.started", now_ms, record.resume(now_ms))
+        record.is_waiting = False
+        size = unit_bytes(unit)
+        if record.held and record.held_bytes + size > record.record_bytes_max:
+            record.flush()
+        self._memory_bytes += size
+        key = (record.chain, self._chains[record.chain][1])
+        record.hold(unit, key, self._stamp(unit.now_ms))
+
+    def step(self, now_ms: int) -> "tuple[list[Step], int]":
+        """Plan what is to be written now.
+
+        Returns:
+            (plan, when to call again): the caller submits the plan in order and tells the tokens
+            with `on_submitted` before the next step.
+        """
+        assert not self._plan
+        self._now_ms = now_ms
+        self._watch(now_ms)
+        if now_ms < self._retry_at_ms:
+            return [], self._retry_at_ms
+        in_flight = self._commits.age_ms(now_ms) >= 0
+        is_due = not in_flight and now_ms - self._barrier_ms >= BARRIER_EVERY_MS
+        records = [self._streams[name] for name in sorted(self._streams)]
+        for record in records:
+            if is_due:
+                record.flush()
+            self._fill(record)
+        if self._roll(records):
+            self._add_barrier(now_ms)
+            for record in records:
+                self._open_next(record)
+        if is_due and self._is_dirty:
+            self._add_barrier(now_ms)
+        self._memory_bytes = sum(record.memory_bytes() for record in records)
+        return self._plan, self._due_ms(now_ms, in_flight)
+
+    def on_submitted(self, tokens: "list[int]") -> None:
+        """Tell the tokens of the plan, in its order; fewer when the medium took no more."""
+        plan = self._plan
+        self._plan = []
+        if not self._commits.on_submitted(plan, tokens, self._now_ms):
+            self._fail("port.full", self._now_ms)
+
+    def on_completion(self, token: int, code: str, now_ms: int) -> None:
+        """Take one completion of the medium; code "" when it was done."""
+        verdict = self._commits.on_completion(token, code)
+        if verdict == FAILED:
+            self._fail(code, now_ms)
+        if verdict != DONE:
+            return
+        for name, sequence in self._commits.covered.items():
+            self._streams[name].settle(sequence, now_ms)
+        self.last_barrier_ms = now_ms
+        self.barrier_count += 1
+        self._retry_ms = 0
+        if self.is_failing:
+            self.is_failing = False
+            self.events.emit("disk.recovered", now_ms)
+
+    def state(self, stream: str) -> StreamState:
+        """Tell how a stream was at the last step; all zero for one never opened."""
+        record = self._streams.get(stream)
+        if record is None:
+            return StreamState()
+        return record.state(self._stamp(self._now_ms))
+
+    def is_settled(self) -> bool:
+        """Tell whether nothing is only in memory: everything received is behind a barrier."""
+        if self._is_dirty or self._commits.age_ms(self._now_ms) >= 0:
+            return False
+        return not any(record.memory_bytes() for record in self._streams.values())
+
+    def _make(self, stream: str) -> "Stream | None":
+        partition = self._layout.find(self._cipher, stream)
+        for state in self._recovered.states:
+            if state.partition is partition:
+                writer = PartitionWriter(self._cipher, self._entropy, self._layout, state)
+                times = held_times(self._cipher, state, self._settings.index_key)
+                record = Stream(stream, writer, times, self._settings.record_bytes_max)
+                self._streams[stream] = record
+                return record
+        return None
+
+    def _stamp(self, now_ms: int) -> "Stamp":
+        set_ms, utc_ms, quality = self._time
+        if not quality:
+            return (now_ms, 0, 0)
+        return (now_ms, max(0, utc_ms + now_ms - set_ms), quality)
+
+    def _obstacle(self, record: Stream, unit: "AccessUnit") -> str:
+        if record.chain not in self._chains:
+            return "no_key"
+        size = unit_bytes(unit)
+        if size > record.writer.payload_bytes_max():
+            return "too_big"
+        if self._memory_bytes + size > self._settings.memory_bytes_max:
+            return "disk"
+        return ""
+
+    def _fill(self, record: Stream) -> None:
+        """Write what the open segment takes, up to the first item that needs another."""
+        while record.queue:
+            item = record.queue[0]
+            if item.cause:
+                self._end(record)
+            elif record.writer.is_open() and not record.fits(item):
+                record.written(record.writer.sequence, record.next_item())
+                self._plan.extend(record.writer.append(item.payload, item.stamp[0]))
+                self._is_dirty = True
+            else:
+                return
+
+    def _end(self, record: Stream) -> None:
+        """Close the segment as the end of a run says, unless nothing of the run is on it."""
+        item = record.next_item()
+        if record.writer.is_open():
+            record.written(record.writer.sequence, item)
+            self._close(record, item.cause, item.stamp)
+
+    def _close(self, record: Stream, cause: str, stamp: "Stamp") -> None:
+        self._plan.extend(record.writer.close(cause, stamp))
+        record.segment_parameters = None
+        self._is_dirty = True
+
+    def _roll(self, records: "list[Stream]") -> bool:
+        """Close segments that cannot take the next item; true when one will be opened."""
+        is_needed = False
+        for record in records:
+            cause = ""
+            if record.queue:
+                is_needed = True
+                cause = record.fits(record.queue[0])
+            elif record.segment_key[1] != self._chains.get(record.segment_key[0], (None, -1))[1]:
+                cause = "epoch"  # nothing came since: its key must not stay in memory
+            if cause and record.writer.is_open():
+                self._close(record, cause, self._stamp(self._now_ms))
+        return is_needed
+
+    def _open_next(self, record: Stream) -> None:
+        """Open segments for what is queued, as long as the keys of its epochs are there."""
+        while record.queue:
+            item = record.queue[0]
+            chain, epoch = item.key
+            source = self._chains.get(chain, (None, -1))[0]
+            if not record.writer.can_open(source, chain, epoch):
+                # Its epoch is over: under a later key it would outlive its 31 days.
+                self.expired_count += 1
+                record.next_item()
+                continue
+            info = SegmentInfo(record.name, chain, epoch, self._boot, item.stamp, item.parameters)
+            self._plan.extend(record.writer.open(source, info, self._settings.index_key))
+            record.times.add(record.writer.generation, item.stamp[1])
+            record.segment_key = item.key
+            record.segment_parameters = item.parameters
+            self._is_dirty = True
+            self._fill(record)
+            return
+
+    def _add_barrier(self, now_ms: int) -> None:
+        self._plan.append(BARRIER)
+        names = self._streams.items()
+        self._commits.plan({name: record.writer.sequence for name, record in names})
+        self._barrier_ms = now_ms
+        self._is_dirty = False
+
+    def _watch(self, now_ms: int) -> None:
+        for chain, entry in list(self._chains.items()):
+            if entry[0].epoch != entry[1]:
+                self.set_epoch(chain, entry[0])
+        is_slow = self._commits.age_ms(now_ms) > SLOW_MS
+        if is_slow and not self.is_slow:
+            self.events.emit("disk.slow", now_ms)
+        self.is_slow = is_slow
+
+    def _fail(self, code: str, now_ms: int) -> None:
+        """Give up every open segment; a failed barrier is never tried again."""
+        self.failure_count += 1
+        self._commits.fail()
+        self._is_dirty = True
+        for record in self._streams.values():
+            record.give_up()
+        self._retry_at_ms = now_ms + self._retry_ms
+        self._retry_ms = min(RETRY_MS_MAX, max(BARRIER_EVERY_MS, self._retry_ms * 2))
+        if not self.is_failing:
+            self.is_failing = True
+            self.events.emit("disk.failed", now_ms, {"code": code})
+
+    def _due_ms(self, now_ms: int, in_flight: bool) -> int:
+        if in_flight:
+            return now_ms + POLL_EVERY_MS
+        if not self._memory_bytes and not self._is_dirty:
+            return now_ms + BARRIER_EVERY_MS
+        return max(now_ms + 1, self._barrier_ms + BARRIER_EVERY_MS)

@@ -1,0 +1,244 @@
+"""One stream on its way to the ring: units are held, payloads queued, what is in doubt kept."""
+
+from firmware.recorder.settings import StreamState
+from firmware.ring.content import Block, encode_block, unit_bytes
+from firmware.ring.segments import EXTRADATA_BYTES_MAX
+from hal.api._typing import TYPE_CHECKING
+from hal.api.media import StreamParameters
+
+if TYPE_CHECKING:
+    from firmware.buffers import Value
+    from firmware.recorder.retention import HeldTimes
+    from firmware.ring.content import Stamp
+    from firmware.ring.writer import PartitionWriter
+    from hal.api.media import AccessUnit
+
+    Key = tuple[str, int]
+
+RECORDING_WITHIN_MS = 10_000
+PICTURE_CHAIN = "picture"
+SOUND_SUFFIX = "/sound"
+
+
+def is_same(one: StreamParameters, other: StreamParameters) -> bool:
+    """Tell whether two streams are read alike."""
+    return _values(one) == _values(other)
+
+
+def _values(parameters: StreamParameters) -> "tuple[str | int | bytes, ...]":
+    return (
+        parameters.codec,
+        parameters.timescale,
+        parameters.extradata,
+        parameters.width_px,
+        parameters.height_px,
+        parameters.sample_rate_hz,
+        parameters.channel_count,
+    )
+
+
+class Item:
+    """One payload, or the end of a run of them.
+
+    Args:
+        key: (chain, epoch) in which it was captured.
+        parameters: how to read it.
+        stamp: (now_ms, utc_ms, utc_quality) of its first unit, or of the end.
+        payload: the bytes of a record; b"" for the end of a run.
+        cause: why the run ended; "" for a payload.
+    """
+
+    __slots__ = ("cause", "key", "parameters", "payload", "stamp")
+
+    def __init__(
+        self,
+        key: "Key",
+        parameters: StreamParameters,
+        stamp: "Stamp",
+        payload: bytes,
+        cause: str = "",
+    ) -> None:
+        self.key = key
+        self.parameters = parameters
+        self.stamp = stamp
+        self.payload = payload
+        self.cause = cause
+
+
+class Stream:
+    """The recorder's side of one stream.
+
+    Args:
+        name: "dome-1/picture" and the like.
+        writer: of its partition.
+        times: of its partition.
+        record_bytes_max: a record is made when so many bytes are held.
+    """
+
+    __slots__ = (
+        "chain",
+        "cut_since_ms",
+        "dropped_count",
+        "gap_cause",
+        "has_gap",
+        "held",
+        "held_bytes",
+        "held_key",
+        "held_stamp",
+        "is_open",
+        "is_waiting",
+        "last_settled_ms",
+        "name",
+        "parameters",
+        "queue",
+        "queued_bytes",
+        "record_bytes_max",
+        "recorded_bytes",
+        "segment_key",
+        "segment_parameters",
+        "times",
+        "unsettled",
+        "unsettled_bytes",
+        "writer",
+    )
+
+    def __init__(
+        self, name: str, writer: "PartitionWriter", times: "HeldTimes", record_bytes_max: int
+    ) -> None:
+        self.name = name
+        self.writer = writer
+        self.times = times
+        self.record_bytes_max = min(record_bytes_max, writer.payload_bytes_max())
+        self.chain = ""
+        self.parameters = StreamParameters("", 1)
+        self.is_open = False
+        self.is_waiting = True  # for a keyframe
+        self.gap_cause = ""  # why units are being left out; "" when none are
+        self.has_gap = False  # units were left out in front of the next record
+        self.cut_since_ms = 0
+        self.held: list[AccessUnit] = []
+        self.held_bytes = 0
+        self.held_key: Key = ("", -1)
+        self.held_stamp: Stamp = (0, 0, 0)
+        self.queue: list[Item] = []
+        self.queued_bytes = 0
+        self.unsettled: list[tuple[int, Item]] = []
+        self.unsettled_bytes = 0
+        self.segment_key: Key = ("", -1)
+        self.segment_parameters: StreamParameters | None = None
+        self.recorded_bytes = 0
+        self.dropped_count = 0
+        self.last_settled_ms = -1
+
+    def memory_bytes(self) -> int:
+        """How much of it is only in memory."""
+        return self.held_bytes + self.queued_bytes + self.unsettled_bytes
+
+    def hold(self, unit: "AccessUnit", key: "Key", stamp: "Stamp") -> None:
+        """Keep a unit for the next record; key and stamp are those of the record's first."""
+        if not self.held:
+            self.held_key = key
+            self.held_stamp = stamp
+        self.held.append(unit)
+        self.held_bytes += unit_bytes(unit)
+
+    def leave_out(self, cause: str, now_ms: int) -> bool:
+        """Count a unit that cannot be kept; true when a gap begins with it."""
+        self.dropped_count += 1
+        self.is_waiting = True
+        if self.gap_cause:
+            return False
+        self.flush()
+        self.has_gap = True
+        self.gap_cause = cause
+        self.cut_since_ms = now_ms
+        return True
+
+    def resume(self, now_ms: int) -> "dict[str, Value]":
+        """End a gap; returns what is to be told of it."""
+        lasted_ms = now_ms - self.cut_since_ms
+        fields: dict[str, Value] = {"stream": self.name, "after": self.gap_cause}
+        fields["lasted_ms"] = lasted_ms
+        self.gap_cause = ""
+        return fields
+
+    def flush(self) -> None:
+        """Make a payload of the units held."""
+        if not self.held:
+            return
+        block = Block(self.held_stamp, self.has_gap, self.held)
+        self.has_gap = False
+        payload = encode_block(block)
+        self.enqueue(Item(self.held_key, self.parameters, self.held_stamp, payload))
+        self.held = []
+        self.held_bytes = 0
+
+    def enqueue(self, item: Item) -> None:
+        """Queue an item behind the others."""
+        self.queue.append(item)
+        self.queued_bytes += len(item.payload)
+
+    def next_item(self) -> Item:
+        """Take the first item from the queue."""
+        item = self.queue.pop(0)
+        self.queued_bytes -= len(item.payload)
+        return item
+
+    def state(self, stamp: "Stamp") -> StreamState:
+        """Tell how the stream is at (now_ms, utc_ms, utc_quality)."""
+        state = StreamState()
+        settled_ms = self.last_settled_ms
+        is_fresh = settled_ms >= 0 and stamp[0] - settled_ms <= RECORDING_WITHIN_MS
+        state.is_recording = self.is_open and is_fresh
+        state.recorded_bytes = self.recorded_bytes
+        state.dropped_count = self.dropped_count
+        state.segment_count = self.writer.segment_count
+        newest = self.writer.generation
+        count = self.writer.partition.segment_count
+        state.fill_permille = min(count, newest + 1) * 1000 // count
+        state.oldest_utc_ms = self.times.oldest_utc_ms(newest, stamp[1], stamp[2])
+        return state
+
+    def written(self, sequence: int, item: Item) -> None:
+        """Remember an item until a barrier is behind it."""
+        self.unsettled.append((sequence, item))
+        self.unsettled_bytes += len(item.payload)
+
+    def settle(self, sequence: int, now_ms: int) -> None:
+        """A barrier is behind all below this sequence: only now they are recorded."""
+        self.writer.settled = max(self.writer.settled, sequence)
+        while self.unsettled and self.unsettled[0][0] < sequence:
+            size = len(self.unsettled.pop(0)[1].payload)
+            self.unsettled_bytes -= size
+            self.recorded_bytes += size
+            self.last_settled_ms = now_ms
+
+    def give_up(self) -> None:
+        """Leave the open segment; what was not settled is first in the queue again."""
+        self.writer.give_up(self.writer.settled)
+        self.segment_parameters = None
+        self.queue = [item for _, item in self.unsettled] + self.queue
+        self.queued_bytes += self.unsettled_bytes
+        self.unsettled = []
+        self.unsettled_bytes = 0
+
+    def fits(self, item: Item) -> str:
+        """Tell why an item cannot go into the open segment; "" when it can."""
+        if self.segment_parameters is not item.parameters:
+            return "parameters"
+        if self.segment_key != item.key:
+            return "epoch"
+        if not self.writer.has_room(len(item.payload)):
+            return "full"
+        return ""
+
+
+def refuse(record: "Stream | None", parameters: StreamParameters, chain: str) -> str:
+    """Tell why a stream cannot be recorded so; "" when it can."""
+    if record is None:
+        return "ring.no_partition"
+    if len(parameters.extradata) > EXTRADATA_BYTES_MAX:
+        return "ring.extradata"
+    if record.name.endswith(SOUND_SUFFIX) == (chain == PICTURE_CHAIN):
+        return "ring.chain"
+    return ""

@@ -1,0 +1,1 @@
+"""The recording medium: its format, and writes that survive a power cut."""

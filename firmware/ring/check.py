@@ -1,0 +1,244 @@
+"""Checks a pool against the numbered invariants of docs/formats/ring.md, with or without keys."""
+
+from firmware.errors import DamagedError
+from firmware.ring import layout as geometry
+from firmware.ring import records, segments
+from firmware.ring.content import Footer
+from firmware.ring.layout import PAGE_BYTES, is_stamped
+from firmware.ring.reader import SEQUENCE_END, RingReader, Segment, decode_content
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.ring.layout import Layout, Partition, Read
+    from firmware.ring.reader import KeyFor
+    from firmware.ring.segments import SegmentHeader
+    from hal.api.cipher import Cipher
+
+
+class Fault:
+    """One broken invariant.
+
+    Args:
+        invariant: its number in docs/formats/ring.md.
+        place: "superblock A", "partition 2", "partition 0, slot 3" and the like.
+        text: what is wrong, in plain words.
+    """
+
+    __slots__ = ("invariant", "place", "text")
+
+    def __init__(self, invariant: int, place: str, text: str) -> None:
+        self.invariant = invariant
+        self.place = place
+        self.text = text
+
+    def __repr__(self) -> str:
+        return "%s: %s (invariant %d)" % (self.place, self.text, self.invariant)
+
+
+class Checker:
+    """Goes through a pool once.
+
+    Args:
+        read: (offset_bytes, length_bytes) to bytes.
+        size_bytes: length of the medium.
+        cipher: with `key_for`: also opens every seal (invariant 11).
+        key_for: (key id, label) to the content key, or None where it is not held.
+    """
+
+    __slots__ = (
+        "_cipher",
+        "_key_for",
+        "_read",
+        "_size_bytes",
+        "faults",
+        "record_count",
+        "segment_count",
+        "unsealed_count",
+    )
+
+    def __init__(
+        self,
+        read: "Read",
+        size_bytes: int,
+        cipher: "Cipher | None" = None,
+        key_for: "KeyFor | None" = None,
+    ) -> None:
+        self._read = read
+        self._size_bytes = size_bytes
+        self._cipher = cipher
+        self._key_for = key_for
+        self.faults: list[Fault] = []
+        self.segment_count = 0
+        self.record_count = 0
+        self.unsealed_count = 0
+
+    def run(self) -> "list[Fault]":
+        """Check everything; returns the faults found; raises what `layout.load` raises."""
+        layout = self._superblocks()
+        if self._is_sound(layout):
+            for index in range(len(layout.partitions)):
+                self._partition(layout, index)
+        return self.faults
+
+    def _fault(self, invariant: int, place: str, text: str) -> None:
+        self.faults.append(Fault(invariant, place, text))
+
+    def _superblocks(self) -> "Layout":
+        layout = geometry.load(self._read, self._size_bytes)
+        for copy in range(2):
+            page = self._read(copy * PAGE_BYTES, PAGE_BYTES)
+            found = geometry.decode(page) if is_stamped(page) else None
+            place = "superblock " + "AB"[copy]
+            if found is None:
+                self._fault(1, place, "is damaged; the other copy is used")
+            elif found.uuid != layout.uuid:
+                self._fault(1, place, "belongs to another pool")
+        return layout
+
+    def _is_sound(self, layout: "Layout") -> bool:
+        fault_count = len(self.faults)
+        end = 2 * PAGE_BYTES
+        for index, part in enumerate(layout.partitions):
+            place = "partition %d" % index
+            if part.offset_bytes % PAGE_BYTES or part.segment_bytes % PAGE_BYTES:
+                self._fault(2, place, "does not start on a page")
+            if part.offset_bytes < end:
+                self._fault(2, place, "overlaps what lies before it")
+            end = part.end_bytes()
+            if end > layout.size_bytes:
+                self._fault(2, place, "reaches beyond the pool")
+        return len(self.faults) == fault_count
+
+    def _partition(self, layout: "Layout", index: int) -> None:
+        part = layout.partitions[index]
+        headers = self._headers(layout, part, "partition %d" % index)
+        if not headers:
+            return
+        newest = headers[0].generation
+        live: list[SegmentHeader] = []
+        salts: set[bytes] = set()
+        for header in headers:
+            place = "partition %d, slot %d" % (index, header.slot)
+            if header.generation <= newest - part.segment_count:
+                self._fault(4, place, "holds a stale lap: the write of a newer header was lost")
+                continue
+            live.append(header)
+            if header.salt in salts:
+                self._fault(12, place, "has the salt of another segment")
+            salts.add(header.salt)
+        oldest = max(0, newest - part.segment_count + 1)
+        missing = newest - oldest + 1 - len(live)
+        if missing:
+            text = "%d of the newest %d segments cannot be read" % (missing, newest - oldest + 1)
+            self._fault(4, "partition %d" % index, text)
+        limit = SEQUENCE_END
+        for header in live:
+            segment = Segment(part, header, limit, header is not live[0])
+            self._segment(layout, segment, "partition %d, slot %d" % (index, header.slot))
+            limit = min(limit, header.first_sequence)
+
+    def _headers(self, layout: "Layout", part: "Partition", place: str) -> "list[SegmentHeader]":
+        found: list[SegmentHeader] = []
+        for slot in range(part.segment_count):
+            page = self._read(part.segment_offset_bytes(slot), PAGE_BYTES)
+            verdict, header = segments.judge(page, layout, part, slot)
+            where = "%s, slot %d" % (place, slot)
+            if header is not None:
+                found.append(header)
+            elif verdict == segments.MISPLACED:
+                self._fault(3, where, "holds a header that was meant for another place")
+            elif verdict == segments.DAMAGED:
+                self._fault(3, where, "has a damaged header")
+        found.sort(key=lambda header: header.generation, reverse=True)
+        return found
+
+    def _segment(self, layout: "Layout", segment: Segment, place: str) -> None:
+        self.segment_count += 1
+        reader = RingReader(self._read, layout, self._cipher, self._key_for or _no_key)
+        if self._cipher is not None:
+            reader.open(segment)
+            if reader.damaged_count:
+                self._fault(11, place, "the inside of the header does not open")
+        expected = segment.header.first_sequence
+        for offset, record, sealed in reader.walk(segment):
+            where = "%s, record %d" % (place, record.sequence)
+            if record.sequence != expected:
+                self._fault(
+                    10, where, "%d records before it are lost" % (record.sequence - expected)
+                )
+            count = record.sequence - segment.header.first_sequence
+            expected = record.sequence + 1
+            self.record_count += 1
+            self._padding(segment, offset, record, where)
+            self._inside(segment, record, sealed, count, where)
+        if not segment.has_successor:
+            self._behind_newest(layout, segment, reader.end_bytes, place)
+        elif expected < segment.limit and segment.header.first_sequence < segment.limit:
+            text = "%d records at its end are lost" % (segment.limit - expected)
+            self._fault(10, place, text)
+
+    def _behind_newest(self, layout: "Layout", segment: Segment, end: int, place: str) -> None:
+        """Tell rot from a torn tail: nothing that a later record calls settled may be missing."""
+        part = segment.partition
+        start = part.segment_offset_bytes(segment.header.slot)
+        expected = segment.header.first_sequence
+        settled = 0
+        for offset in range(PAGE_BYTES, part.segment_bytes, PAGE_BYTES):
+            head = self._read(start + offset, records.HEADER_BYTES)
+            record = records.decode(head, layout, segment.header)
+            if record is not None:
+                settled = max(settled, record.settled)
+                if offset < end:
+                    expected = record.sequence + 1
+        if settled > expected:
+            self._fault(10, place, "%d settled records at its end are lost" % (settled - expected))
+
+    def _padding(
+        self, segment: Segment, offset: int, record: "records.Record", where: str
+    ) -> None:
+        used = records.HEADER_BYTES + record.sealed_length_bytes
+        start = segment.partition.segment_offset_bytes(segment.header.slot) + offset
+        length = record.length_bytes() - used
+        if length and self._read(start + used, length) != bytes(length):
+            self._fault(8, where, "the padding behind it was changed")
+
+    def _inside(
+        self,
+        segment: Segment,
+        record: "records.Record",
+        sealed: bytes,
+        count: int,
+        where: str,
+    ) -> None:
+        if self._cipher is None or segment.key is None:
+            return
+        suite = segment.header.suite
+        plain = records.unseal(self._cipher, suite, segment.key, record, sealed)
+        content = decode_content(record, plain)
+        if content is None:
+            self._fault(11, where, "its seal does not open, or what is inside disagrees")
+            return
+        self.unsealed_count += 1
+        if isinstance(content, Footer) and len(content.index) != count:
+            text = "the footer counts %d records and there are %d" % (len(content.index), count)
+            self._fault(9, where, text)
+
+
+def check(
+    read: "Read",
+    size_bytes: int,
+    cipher: "Cipher | None" = None,
+    key_for: "KeyFor | None" = None,
+) -> "list[Fault]":
+    """Check a pool; returns every fault found, in the order of the medium.
+
+    A medium that is no pool at all is one fault, not an exception.
+    """
+    try:
+        return Checker(read, size_bytes, cipher, key_for).run()
+    except DamagedError as error:
+        return [Fault(1, "pool", str(error))]
+
+
+def _no_key(key_id: bytes, label: bytes) -> None:  # noqa: ARG001 - a key source that holds none
+    return None

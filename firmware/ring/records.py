@@ -1,0 +1,150 @@
+"""One sealed record: its header, its seal, and which place and lap it belongs to.
+
+Source: docs/formats/ring.md, "Record header".
+"""
+
+import binascii
+import struct
+
+from firmware.ring.layout import pages_up
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.ring.layout import Layout
+    from firmware.ring.segments import SegmentHeader
+    from hal.api.cipher import Cipher
+
+MAGIC = b"LREC"
+HEADER_BYTES = 64
+FOOTAGE = 1
+FOOTER = 2
+
+_AAD = ">4sB3s8s8sIQQI"
+_AAD_BYTES = 48
+_TAIL = ">IQ"
+_CHECKED_BYTES = 60
+
+
+class Record:
+    """What the header of a record says.
+
+    Args:
+        kind: FOOTAGE or FOOTER.
+        sequence: rises by one from record to record of a partition.
+        sealed_length_bytes: length of the sealed bytes.
+        sealed_crc: their CRC.
+        settled: every sequence below it was behind a barrier when this one was made.
+    """
+
+    __slots__ = ("aad", "kind", "sealed_crc", "sealed_length_bytes", "sequence", "settled")
+
+    def __init__(
+        self, kind: int, sequence: int, sealed_length_bytes: int, sealed_crc: int, settled: int
+    ) -> None:
+        self.kind = kind
+        self.sequence = sequence
+        self.sealed_length_bytes = sealed_length_bytes
+        self.sealed_crc = sealed_crc
+        self.settled = settled
+        self.aad = b""
+
+    def length_bytes(self) -> int:
+        """How much of the segment it takes, padding included."""
+        return pages_up(HEADER_BYTES + self.sealed_length_bytes)
+
+
+def nonce(sequence: int) -> bytes:
+    """Nonce of a record under its segment's content key; 12 bytes."""
+    return bytes(4) + sequence.to_bytes(8, "big")
+
+
+def encode(
+    cipher: "Cipher",
+    layout: "Layout",
+    header: "SegmentHeader",
+    key: bytes,
+    record: Record,
+    plain: bytes,
+) -> bytes:
+    """Seal a record.
+
+    Args:
+        cipher: seals.
+        layout: of the pool.
+        header: of the segment.
+        key: the segment's content key.
+        record: kind, sequence and settled are read; the rest is filled in.
+        plain: what is sealed.
+
+    Returns:
+        whole pages: header, sealed bytes, zeros.
+    """
+    length = cipher.sealed_bytes(len(plain))
+    total = pages_up(HEADER_BYTES + length)
+    page = bytearray(total)
+    struct.pack_into(
+        _AAD,
+        page,
+        0,
+        MAGIC,
+        record.kind,
+        bytes(3),
+        layout.uuid[:8],
+        header.salt[:8],
+        header.slot,
+        header.generation,
+        record.sequence,
+        length,
+    )
+    record.aad = bytes(page[:_AAD_BYTES])
+    sealed = cipher.seal(key, nonce(record.sequence), record.aad, plain)
+    assert len(sealed) == length
+    record.sealed_length_bytes = length
+    record.sealed_crc = binascii.crc32(sealed)
+    struct.pack_into(_TAIL, page, _AAD_BYTES, record.sealed_crc, record.settled)
+    crc = binascii.crc32(bytes(page[:_CHECKED_BYTES]))
+    page[_CHECKED_BYTES:HEADER_BYTES] = crc.to_bytes(4, "big")
+    page[HEADER_BYTES : HEADER_BYTES + length] = sealed
+    return bytes(page)
+
+
+def decode(data: bytes, layout: "Layout", header: "SegmentHeader") -> "Record | None":
+    """Read a record's header; None when it is none, or not of this segment (invariant 7).
+
+    Args:
+        data: at least 64 bytes.
+        layout: of the pool.
+        header: of the segment that it must belong to.
+    """
+    if data[:4] != MAGIC:
+        return None
+    crc = int.from_bytes(data[_CHECKED_BYTES:HEADER_BYTES], "big")
+    if binascii.crc32(data[:_CHECKED_BYTES]) != crc:
+        return None
+    kind, zeros, uuid, salt, slot, generation, sequence, length = struct.unpack_from(
+        _AAD, data, 0
+    )[1:]
+    if zeros != bytes(3) or kind not in (FOOTAGE, FOOTER):
+        return None
+    if uuid != layout.uuid[:8] or salt != header.salt[:8]:
+        return None
+    if slot != header.slot or generation != header.generation:
+        return None
+    sealed_crc, settled = struct.unpack_from(_TAIL, data, _AAD_BYTES)
+    record = Record(kind, sequence, length, sealed_crc, settled)
+    record.aad = bytes(data[:_AAD_BYTES])
+    return record
+
+
+def is_whole(record: Record, sealed: bytes) -> bool:
+    """Tell whether sealed bytes pass their CRC (no key needed)."""
+    return len(sealed) == record.sealed_length_bytes and (
+        binascii.crc32(sealed) == record.sealed_crc
+    )
+
+
+def unseal(
+    cipher: "Cipher", suite: int, key: bytes, record: Record, sealed: bytes
+) -> "bytes | None":
+    """Open a record; None when it was touched or the key is another one."""
+    return cipher.unseal(suite, key, nonce(record.sequence), record.aad, sealed)
