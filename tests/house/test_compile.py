@@ -32,13 +32,26 @@ def needs_a_host(path: Path) -> bool:
     """Tell whether a simulated device draws or encodes, which no board does."""
     if "devices" not in path.parts:
         return False
-    for node in ast.walk(tree(path)):
-        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        for name in names:
+    waiting, seen = [path], set()
+    while waiting:
+        module = waiting.pop()
+        if module in seen or not module.exists():
+            continue
+        seen.add(module)
+        for name in imports(module):
             if name.split(".")[0] in HOST_LIBRARIES:
                 return True
-            below = ROOT / (name.replace(".", "/") + ".py")
-            if name.startswith("sim.devices.") and below.exists() and needs_a_host(below):
-                return True
+            if name.startswith("sim.devices."):
+                waiting.append(ROOT / (name.replace(".", "/") + ".py"))
     return False
+
+
+def imports(path: Path) -> "list[str]":
+    """List the modules that a module names in its imports."""
+    names: list[str] = []
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names += [one.name for one in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names.append(node.module or "")
+    return names
