@@ -26,7 +26,7 @@ step "5 pytest"
 python -m pytest -q -n 2 --dist loadfile
 
 step "6 mpy-cross: the portable code compiles for a board"
-python .ci/cross_compile.py firmware hal/api hal/conformance hal/micropython sim/devices
+python .ci/cross_compile.py firmware hal/api hal/conformance hal/micropython
 
 step "7 the 32-bit build under node: portable tests, heap of the core"
 python benchmarks/bench_heap.py --tests
