@@ -15,14 +15,12 @@ class FileBlocks:
 
     A write is done when submitted and a barrier waits for the disk, so both take as long as the
     medium needs; completions are told by `poll` all the same, and the core sees no difference.
+    The file is opened at its first use, and made, filled with zeros, where it is missing or
+    short; a medium that is not there can so come later.
 
     Args:
-        path: the file; made, and filled with zeros, where it is missing or short.
+        path: the file.
         size_bytes: a multiple of 512.
-
-    Raises:
-        PortAbsent: the folder is not there or the file cannot be made.
-        PortFull: there is no room to preallocate it.
     """
 
     align_bytes = ALIGN_BYTES
@@ -34,13 +32,15 @@ class FileBlocks:
         self._token = 0
         self._completions: list[tuple[int, str]] = []
         self._doubt_code = ""
-        self._file = _preallocate(path, size_bytes)
+        self._is_closed = False
+        self._file = None
 
     def read(self, offset_bytes: int, length_bytes: int) -> bytes:
         """Read at once.
 
         Raises:
             PortFailed: the medium cannot read there.
+            PortAbsent, PortFull: the file cannot be made.
             PortLost: the medium was closed.
         """
         file = self._open_file()
@@ -97,7 +97,8 @@ class FileBlocks:
         return completions
 
     def close(self) -> None:
-        """Let go of the medium; idempotent."""
+        """Let go of the medium for good; idempotent."""
+        self._is_closed = True
         file, self._file = self._file, None
         if file is not None:
             file.close()
@@ -107,8 +108,10 @@ class FileBlocks:
         return bool(self._completions)
 
     def _open_file(self):
-        if self._file is None:
+        if self._is_closed:
             raise PortLost("%s: the medium is closed" % self.name)
+        if self._file is None:
+            self._file = _preallocate(self.name, self.size_bytes)
         return self._file
 
     def _make_room(self) -> None:

@@ -112,7 +112,7 @@ class MediumWorld(FarWorld):
 
     def fail(self, code):
         """Break the medium."""
-        self.file = self.port._file
+        self.file = self.port._open_file()
         self.port._file = SickFile(self.file, 28 if code == "port.full" else 5)
 
     def release(self):
