@@ -7,11 +7,12 @@ taken in it counts as stored only when it has been left, because the file is flu
 import json
 import sqlite3
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from firmware.commands.message import Command
 from firmware.telemetry.messages import EventRecord
 
 STORED, DUPLICATE, AHEAD = "stored", "duplicate", "ahead"
@@ -44,31 +45,6 @@ CREATE TABLE IF NOT EXISTS commands (
 ) WITHOUT ROWID;
 """
 WAITING = "waiting"
-
-
-class Order:
-    """One command as it is kept: who asked what of which unit, why, and under which number."""
-
-    __slots__ = (
-        "act",
-        "arguments",
-        "issued_utc_ms",
-        "person",
-        "purpose",
-        "reason",
-        "role",
-        "unit",
-    )
-
-    def __init__(self, unit: str, act: str, arguments: "Mapping[str, int | str | bool]") -> None:
-        self.unit = unit
-        self.act = act
-        self.arguments = arguments
-        self.issued_utc_ms = 0
-        self.person = ""
-        self.role = ""
-        self.purpose = 0
-        self.reason = ""
 
 
 class Store:
@@ -189,31 +165,32 @@ class Store:
 
     # Commands
 
-    def add_command(self, order: Order, sequence_least: int) -> int:
+    def add_command(self, command: Command, sequence_least: int) -> int:
         """Number a command and keep it, before it is sent.
 
         Args:
-            order: what is asked.
+            command: what is asked; its sequence is set here.
             sequence_least: what the unit said it accepts next.
 
         Returns:
             its sequence: above every one given before, and at least `sequence_least`.
         """
         with self.batch():
-            rows = self._rows("SELECT max(sequence) FROM commands WHERE unit = ?", order.unit)
+            rows = self._rows("SELECT max(sequence) FROM commands WHERE unit = ?", command.unit)
             sequence = max((rows[0][0] or 0) + 1, sequence_least)
+            command.sequence = sequence
             self._file.execute(
                 "INSERT INTO commands VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', 0)",
                 (
-                    order.unit,
+                    command.unit,
                     sequence,
-                    order.issued_utc_ms,
-                    order.person,
-                    order.role,
-                    order.purpose,
-                    order.reason,
-                    order.act,
-                    json.dumps(order.arguments),
+                    command.issued_utc_ms,
+                    command.person,
+                    command.role,
+                    command.purpose,
+                    command.reason,
+                    command.act,
+                    json.dumps(command.arguments),
                     WAITING,
                 ),
             )

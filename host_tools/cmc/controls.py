@@ -1,0 +1,168 @@
+"""Turns a press at the page into a signed command, and waits for what the unit answers."""
+
+import asyncio
+
+from firmware.commands.message import Answer, Command, encode
+from firmware.errors import LocalProtocolError
+from firmware.telemetry import topics
+from host_tools.cmc.feed import Feed, Signer
+from host_tools.cmc.fleet import Fleet, UnitView
+from host_tools.cmc.operator import Desk, Operator
+from host_tools.cmc.store import Store
+
+MOVE, STOP = "ptz.move", "ptz.stop"
+DOME_ACTS = (MOVE, "ptz.preset", "ptz.aux", "ptz.lens")
+CAMERA_ACTS = (*DOME_ACTS, STOP, "sound.on", "sound.off", "still.take")
+ACTS = (*CAMERA_ACTS, "fault.acknowledge")
+EXPIRY_MS = 4_000
+MOVE_EXPIRY_MS = 1_500
+ANSWER_TIMEOUT_S = 3.0
+NO_ANSWER, NO_LINK, HELD, UNKNOWN = "no_answer", "no_link", "held", "unknown"
+OVERTAKEN = "overtaken"
+Waiting = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Answer]"]
+Outcome = dict[str, "str | int | dict[str, int | str | bool]"]
+
+
+class Controls:
+    """Sends commands and matches answers.
+
+    Args:
+        feed: the way to the units.
+        store: keeps every command before it leaves, and its answer.
+        fleet: what is known now.
+        signer: seals commands.
+        desk: who holds which dome.
+    """
+
+    def __init__(self, feed: Feed, store: Store, fleet: Fleet, signer: Signer, desk: Desk) -> None:
+        self._feed = feed
+        self._store = store
+        self._fleet = fleet
+        self._signer = signer
+        self._desk = desk
+        self._waiting: dict[tuple[str, int], Waiting] = {}
+        self._turns: dict[str, asyncio.Lock] = {}
+        self._stopped: dict[tuple[str, str, str], int] = {}
+        self.overtaken_count = 0
+        self.unexpected_answer_count = 0
+        self.no_answer_count = 0
+        feed.answers = self._on_answer
+
+    async def order(
+        self, operator: Operator, unit: str, command: Command, press: int = 0
+    ) -> Outcome:
+        """Ask a unit to do something.
+
+        Args:
+            operator: who asks.
+            unit: whom.
+            command: act, one of ACTS, and its arguments; the rest is filled in here.
+            press: rises with each press of a button at one page; a move that comes after the
+                stop of the same press is dropped, because requests may overtake one another.
+
+        Returns:
+            result, code, clause, remedy, detail, sequence, and latency_ms from the moment the
+            command left to the moment the answer came.
+        """
+        view = self._fleet.units.get(unit)
+        if view is None or command.act not in ACTS:
+            known = ", ".join(self._fleet.units if view is None else ACTS)
+            return _refusal(UNKNOWN, f"{unit} {command.act}: not known; known are {known}")
+        command.unit = unit
+        command.person = operator.person
+        command.role = operator.role
+        command.purpose = operator.purpose
+        command.reason = operator.reason
+        loop = asyncio.get_running_loop()
+        answered: asyncio.Future[Answer] = loop.create_future()
+        # One at a time to each unit, so that they leave in the order of their numbers.
+        async with self._turns.setdefault(unit, asyncio.Lock()):
+            refusal = self._check_turn(operator, command, press)
+            if refusal is not None:
+                return refusal
+            try:
+                sealed = await asyncio.to_thread(self._prepare, command, view)
+            except LocalProtocolError as error:
+                return _refusal(UNKNOWN, str(error))
+            self._waiting[unit, command.sequence] = (loop, answered)
+            left_ms = self._fleet.now_ms()
+            is_sent = self._feed.publish(topics.topic(unit, topics.COMMAND), sealed)
+        try:
+            if not is_sent:
+                return _refusal(NO_LINK, "the broker is away; nothing was sent")
+            answer = await asyncio.wait_for(answered, ANSWER_TIMEOUT_S)
+        except TimeoutError:
+            self.no_answer_count += 1
+            return _refusal(NO_ANSWER, f"{unit} did not answer within 3 s")
+        finally:
+            self._waiting.pop((unit, command.sequence), None)
+        return _outcome(answer, self._fleet.now_ms() - left_ms)
+
+    def _check_turn(self, operator: Operator, command: Command, press: int) -> Outcome | None:
+        """Say why a command may not leave: a stop came before it, or somebody has the dome."""
+        camera = command.text("camera")
+        place = (operator.token, command.unit, camera)
+        if command.act == STOP:
+            # A stop is nobody's: whoever sees a dome move may stop it.
+            self._stopped[place] = max(press, self._stopped.get(place, 0))
+        elif command.act == MOVE and press and press <= self._stopped.get(place, 0):
+            self.overtaken_count += 1
+            return _refusal(OVERTAKEN, "its stop was here before it")
+        elif command.act in DOME_ACTS:
+            holder = self._desk.hold(operator, command.unit, camera)
+            if holder:
+                return _refusal(HELD, f"{holder} has {camera}; wait until they let go")
+        return None
+
+    def _prepare(self, command: Command, view: UnitView) -> bytes:
+        """Number, keep and seal a command."""
+        command.issued_utc_ms = self._fleet.utc_ms()
+        life_ms = MOVE_EXPIRY_MS if command.act == MOVE else EXPIRY_MS
+        command.expires_utc_ms = command.issued_utc_ms + life_ms
+        encode(command)  # what cannot be said is refused before it takes a number
+        self._store.add_command(command, view.command_sequence_next())
+        topic = topics.topic(command.unit, topics.COMMAND)
+        return self._signer.seal(command.unit, topic, encode(command))
+
+    def _on_answer(self, answer: Answer) -> None:
+        """Take an answer on the feed's thread."""
+        result = (answer.result, answer.code, answer.clause)
+        waiting = self._waiting.get((answer.unit, answer.sequence))
+        if waiting is not None:
+            loop, answered = waiting
+            loop.call_soon_threadsafe(_settle, answered, answer)
+        is_ours = self._store.answer_command(
+            answer.unit, answer.sequence, result, self._fleet.utc_ms()
+        )
+        if not is_ours:
+            self.unexpected_answer_count += 1
+
+
+def _settle(answered: "asyncio.Future[Answer]", answer: Answer) -> None:
+    if not answered.done():
+        answered.set_result(answer)
+
+
+def _outcome(answer: Answer, latency_ms: int) -> Outcome:
+    return {
+        "result": answer.result,
+        "code": answer.code,
+        "clause": answer.clause,
+        "remedy": answer.remedy,
+        "detail": dict(answer.detail),
+        "sequence": answer.sequence,
+        "latency_ms": latency_ms,
+    }
+
+
+def _refusal(code: str, text: str) -> Outcome:
+    """An outcome that never reached the unit, or of which nothing is known."""
+    return {
+        "result": "failed" if code in (NO_ANSWER, NO_LINK) else "refused",
+        "code": code,
+        "clause": "",
+        "remedy": text,
+        "detail": {},
+        "sequence": 0,
+        "latency_ms": -1,
+    }

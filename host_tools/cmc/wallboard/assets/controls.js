@@ -1,0 +1,140 @@
+// Moves: held while a button or key is down, renewed while held, stopped when let go.
+import { logLine, order } from "/assets/desk.js";
+
+const RENEW_MS = 300;
+const IN_FLIGHT_MAX = 3;
+let press = Date.now();       // rises over reloads of the page as well
+let hold = null;              // {unit, camera, vector, timer, line, press}
+const keys = new Set();
+
+const WORDS = { "-1,0": "left", "1,0": "right", "0,1": "up", "0,-1": "down", "-1,1": "up left",
+  "1,1": "up right", "-1,-1": "down left", "1,-1": "down right" };
+const ARROWS = { ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowUp: [0, 1, 0],
+  ArrowDown: [0, -1, 0], "+": [0, 0, 1], "=": [0, 0, 1], "-": [0, 0, -1], "_": [0, 0, -1] };
+
+export const chosenCamera = () => document.querySelector(".camera.chosen");
+
+function begin(unit, camera, pan, tilt, zoom, speed) {
+  release();
+  const words = [WORDS[`${pan},${tilt}`], zoom ? (zoom > 0 ? "zoom in" : "zoom out") : ""];
+  press += 1;
+  hold = { unit, camera, press, inFlight: 0,
+    args: { camera, pan: pan * speed, tilt: tilt * speed, zoom },
+    line: logLine(`${camera} ${words.filter(Boolean).join(", ")}`) };
+  renew(hold);
+  hold.timer = setInterval(renew, RENEW_MS, hold);
+}
+
+async function renew(one) {
+  if (one.inFlight >= IN_FLIGHT_MAX) return;
+  one.inFlight += 1;
+  const outcome = await order(one.unit, "ptz.move", one.args, one.line, one.press);
+  one.inFlight -= 1;
+  if (outcome.result !== "done" && hold === one) release();
+}
+
+export function release() {
+  if (!hold) return;
+  const one = hold;
+  hold = null;
+  clearInterval(one.timer);
+  order(one.unit, "ptz.stop", { camera: one.camera }, null, one.press);
+}
+
+export function releaseAll() {
+  keys.clear();
+  release();
+  document.querySelectorAll("button.held").forEach((button) => button.classList.remove("held"));
+}
+
+export function wire(root, unit, camera) {
+  const choose = () => {
+    if (!root.classList.contains("has-dome")) return;
+    document.querySelectorAll(".camera.chosen").forEach((one) => one.classList.remove("chosen"));
+    root.classList.add("chosen");
+  };
+  root.addEventListener("pointerdown", choose);
+  const speed = () => Number(root.querySelector('[data-field="speed"]').value);
+  root.querySelectorAll("[data-pan], [data-zoom]").forEach((button) => {
+    const { pan = 0, tilt = 0, zoom = 0 } = button.dataset;
+    const start = () => {
+      button.classList.add("held");
+      begin(unit, camera, Number(pan), Number(tilt), Number(zoom), speed());
+    };
+    const end = () => { if (button.classList.contains("held")) releaseAll(); };
+    button.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      button.setPointerCapture(event.pointerId);
+      start();
+    });
+    for (const name of ["pointerup", "pointercancel", "lostpointercapture", "blur"]) {
+      button.addEventListener(name, end);
+    }
+    button.addEventListener("keydown", (event) => {
+      if ((event.key === " " || event.key === "Enter") && !event.repeat) start();
+    });
+    button.addEventListener("keyup", end);
+    button.addEventListener("contextmenu", (event) => event.preventDefault());
+  });
+  root.querySelector('[data-act="ptz.stop"]').addEventListener("click", () => {
+    releaseAll();
+    press += 1;
+    order(unit, "ptz.stop", { camera }, `${camera} stop`, press);
+  });
+  wireSwitches(root, unit, camera);
+}
+
+function wireSwitches(root, unit, camera) {
+  root.querySelectorAll("[data-toggle]").forEach((button) => {
+    button.addEventListener("click", async () => {
+      const level = !button.classList.contains("on");
+      const title = `${camera} ${button.textContent} ${level ? "on" : "off"}`;
+      const number = Number(button.dataset.aux);
+      const outcome = await order(unit, "ptz.aux", { camera, number, level }, title);
+      if (outcome.result === "done") button.classList.toggle("on", level);
+    });
+  });
+  for (const act of ["sound.on", "sound.off"]) {
+    root.querySelector(`[data-act="${act}"]`).addEventListener("click", () =>
+      order(unit, act, { camera }, `${camera} ${act.replace(".", " ")}`));
+  }
+  const store = root.querySelector('[data-field="store"]');
+  for (let number = 1; number <= 8; number += 1) {
+    const button = document.createElement("button");
+    button.textContent = String(number);
+    button.dataset.preset = String(number);
+    button.addEventListener("click", () => {
+      const todo = store.checked ? "set" : "go";
+      store.checked = false;
+      order(unit, "ptz.preset", { camera, do: todo, number },
+        `${camera} preset ${number} ${todo === "set" ? "stored" : "go"}`);
+    });
+    root.querySelector(".eight").append(button);
+  }
+}
+
+// Keys move the chosen dome; letting go, losing the window or hiding the page stops it.
+export function wireKeys() {
+  const isTyping = (target) =>
+    document.querySelector("dialog[open]") || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName);
+  const follow = () => {
+    const root = chosenCamera();
+    const vectors = [...keys].map((key) => ARROWS[key]);
+    const sum = [0, 1, 2].map((i) => Math.sign(vectors.reduce((total, v) => total + v[i], 0)));
+    if (!root || !sum.some(Boolean)) { release(); return; }
+    if (root.closest(".unit").dataset.state !== "live") { release(); return; }
+    const [unit, camera] = root.dataset.camera.split("/");
+    begin(unit, camera, ...sum, Number(root.querySelector('[data-field="speed"]').value));
+  };
+  addEventListener("keydown", (event) => {
+    if (!ARROWS[event.key] || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (isTyping(event.target)) return;
+    event.preventDefault();
+    if (event.repeat || keys.has(event.key)) return;
+    keys.add(event.key);
+    follow();
+  });
+  addEventListener("keyup", (event) => { if (keys.delete(event.key)) follow(); });
+  addEventListener("blur", releaseAll);
+  document.addEventListener("visibilitychange", () => { if (document.hidden) releaseAll(); });
+}

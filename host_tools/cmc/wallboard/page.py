@@ -1,0 +1,230 @@
+"""The CMC page: static assets, one stream of server-sent events, and one way to ask for an act.
+
+Whoever opens the printed address, with the token in it, gets a cookie; every other request needs
+that cookie, our own host name, and, where it changes something, our own origin and JSON.
+"""
+
+import asyncio
+import json
+import secrets
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from firmware.commands.message import Command
+from host_tools.cmc.controls import Controls
+from host_tools.cmc.fleet import Fleet
+from host_tools.cmc.operator import PURPOSES, ROLES, Desk, SignInError
+from host_tools.cmc.store import Store
+from host_tools.cmc.wallboard.view import Json, fleet_json, unit_json
+
+ASSETS = Path(__file__).parent / "assets"
+PAGE_COOKIE, OPERATOR_COOKIE = "lamppost_page", "lamppost_operator"
+BODY_BYTES_MAX = 4096
+TICK_S = 0.1
+FLEET_EVERY_TICKS = 10
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+@dataclass
+class Room:
+    """Everything that the page shows or moves."""
+
+    fleet: Fleet
+    store: Store
+    desk: Desk
+    controls: Controls
+    token: str
+    is_closing: bool = False
+
+
+class Page:
+    """The page as an ASGI application.
+
+    Args:
+        room: what it shows.
+    """
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self.listener_count = 0
+        self._cache: dict[str, tuple[int, str]] = {}
+        self.app = Starlette(
+            routes=[
+                Route("/", self._index),
+                Route("/events", self._events),
+                Route("/still/{unit}/{camera}", self._still),
+                Route("/api/choices", self._choices),
+                Route("/api/session", self._sign_in, methods=["POST"]),
+                Route("/api/leave", self._sign_out, methods=["POST"]),
+                Route("/api/command", self._command, methods=["POST"]),
+                Mount("/assets", StaticFiles(directory=ASSETS)),
+            ],
+            middleware=[
+                # A name that somebody else's DNS points at this machine is not ours.
+                Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"]),
+                Middleware(BaseHTTPMiddleware, dispatch=self._guard),
+            ],
+        )
+
+    async def _guard(self, request: Request, go_on: RequestResponseEndpoint) -> Response:
+        """Let nobody in without the token or its cookie, and nothing change from elsewhere."""
+        given = request.query_params.get("token", "")
+        if request.url.path == "/" and secrets.compare_digest(given, self._room.token):
+            answer: Response = RedirectResponse("/", status_code=303)
+            self._set_cookie(answer, PAGE_COOKIE, self._room.token)
+            return answer
+        known = request.cookies.get(PAGE_COOKIE, "")
+        if not secrets.compare_digest(known, self._room.token):
+            return PlainTextResponse(
+                "This page needs the address with the token that was printed when it started.",
+                status_code=403,
+            )
+        if request.method != "GET" and not _is_from_here(request):
+            return PlainTextResponse("Only this page itself may ask for that.", status_code=403)
+        answer = await go_on(request)
+        for name, value in HEADERS.items():
+            answer.headers[name] = value
+        return answer
+
+    async def _index(self, _request: Request) -> Response:
+        return FileResponse(ASSETS / "index.html")
+
+    async def _still(self, request: Request) -> Response:
+        jpeg = self._room.fleet.jpeg(request.path_params["unit"], request.path_params["camera"])
+        if not jpeg:
+            return PlainTextResponse("no still", status_code=404)
+        return Response(jpeg, media_type="image/jpeg")
+
+    async def _choices(self, _request: Request) -> Response:
+        return JSONResponse({"roles": ROLES, "purposes": PURPOSES})
+
+    async def _sign_in(self, request: Request) -> Response:
+        body = await _body(request)
+        purpose = body.get("purpose")
+        try:
+            operator = self._room.desk.sign_in(
+                str(body.get("person", "")),
+                str(body.get("role", "")),
+                purpose if isinstance(purpose, int) else 0,
+                str(body.get("reason", "")),
+            )
+        except SignInError as error:
+            return JSONResponse({"error": str(error)}, status_code=422)
+        answer = JSONResponse({"person": operator.person, "role": operator.role})
+        self._set_cookie(answer, OPERATOR_COOKIE, operator.token)
+        return answer
+
+    async def _sign_out(self, request: Request) -> Response:
+        self._room.desk.sign_out(request.cookies.get(OPERATOR_COOKIE, ""))
+        answer = JSONResponse({})
+        answer.delete_cookie(OPERATOR_COOKIE)
+        return answer
+
+    async def _command(self, request: Request) -> Response:
+        operator = self._room.desk.find(request.cookies.get(OPERATOR_COOKIE, ""))
+        if operator is None:
+            return JSONResponse({"error": "sign in first"}, status_code=401)
+        body = await _body(request)
+        arguments = body.get("arguments")
+        press = body.get("press", 0)
+        if not isinstance(arguments, dict) or not isinstance(press, int):
+            return JSONResponse({"error": "arguments must be a map"}, status_code=422)
+        flat: dict[str, int | str | bool] = {}
+        for name, value in cast("Json", arguments).items():
+            if not isinstance(value, int | str):
+                return JSONResponse({"error": f"{name}: no such value"}, status_code=422)
+            flat[name] = value
+        command = Command(str(body.get("act", "")), flat)
+        outcome = await self._room.controls.order(
+            operator, str(body.get("unit", "")), command, press
+        )
+        return JSONResponse(outcome)
+
+    async def _events(self, _request: Request) -> Response:
+        return StreamingResponse(self._stream(), media_type="text/event-stream")
+
+    async def _stream(self) -> AsyncGenerator[str]:
+        """Send each unit when it changed, and the fleet's state once a second and at changes."""
+        sent: dict[str, int] = {}
+        told_states: list[str] = []
+        tick = 0
+        self.listener_count += 1
+        try:
+            while not self._room.is_closing:
+                fleet = fleet_json(self._room.fleet, self._room.desk)
+                states = [str(fleet["broker_up"]), *self._states()]
+                if tick % FLEET_EVERY_TICKS == 0 or states != told_states:
+                    told_states = states
+                    yield _message("fleet", json.dumps(fleet))
+                for name, view in list(self._room.fleet.units.items()):
+                    if sent.get(name) != view.version:
+                        sent[name] = view.version
+                        yield _message("unit", self._unit(name, view.version))
+                tick += 1
+                await asyncio.sleep(TICK_S)
+        finally:
+            self.listener_count -= 1
+
+    def _states(self) -> list[str]:
+        fleet = self._room.fleet
+        return [fleet.state_of(view) for view in fleet.units.values()]
+
+    def _unit(self, name: str, version: int) -> str:
+        """Write one unit once for all listeners."""
+        cached = self._cache.get(name)
+        if cached is None or cached[0] != version:
+            view = self._room.fleet.units[name]
+            text = json.dumps(unit_json(self._room.fleet, view, self._room.store))
+            cached = self._cache[name] = (version, text)
+        return cached[1]
+
+    def _set_cookie(self, answer: Response, name: str, value: str) -> None:
+        answer.set_cookie(name, value, httponly=True, samesite="strict", path="/")
+
+
+def _is_from_here(request: Request) -> bool:
+    """Tell whether a request that changes something was made by our own page."""
+    origin = request.headers.get("origin", "")
+    kind = request.headers.get("content-type", "")
+    return origin == f"http://{request.headers.get('host', '')}" and kind == "application/json"
+
+
+async def _body(request: Request) -> Json:
+    """Read a small JSON map; an empty one for anything else, which its reader then refuses."""
+    data = bytearray()
+    async for part in request.stream():
+        data += part
+        if len(data) > BODY_BYTES_MAX:
+            return {}
+    try:
+        body = json.loads(data)
+    except ValueError:
+        return {}
+    return cast("Json", body) if isinstance(body, dict) else {}
+
+
+def _message(event: str, data: str) -> str:
+    return f"event: {event}\ndata: {data}\n\n"
