@@ -89,7 +89,7 @@ class Ratchet:
 
 
 def from_map(cipher: "Cipher", stored: "Value") -> Ratchet:
-    """Read what `Ratchet.to_map` wrote.
+    """Read what `Ratchet.to_map` wrote, or the [epoch, secret] of a claim.
 
     Args:
         cipher: does the hashing.
@@ -98,11 +98,14 @@ def from_map(cipher: "Cipher", stored: "Value") -> Ratchet:
     Raises:
         DamagedError: it is not an epoch and a secret of 32 bytes.
     """
+    epoch: Value = None
+    secret: Value = None
     if isinstance(stored, dict):
-        epoch = stored.get(MAP_EPOCH)
-        secret = stored.get(MAP_SECRET)
-        if isinstance(epoch, int) and isinstance(secret, bytes) and _is_chain(epoch, secret):
-            return Ratchet(cipher, epoch, secret)
+        epoch, secret = stored.get(MAP_EPOCH), stored.get(MAP_SECRET)
+    elif isinstance(stored, list) and len(stored) == MAP_SECRET:
+        epoch, secret = stored
+    if isinstance(epoch, int) and isinstance(secret, bytes) and _is_chain(epoch, secret):
+        return Ratchet(cipher, epoch, secret)
     raise DamagedError("key chain: no epoch with a secret of 32 bytes; claim the unit again")
 
 

@@ -78,6 +78,8 @@ def test_the_way_taken_does_not_matter():
     for epoch in range(10):
         stepwise.advance(epoch)
     restored = from_map(CIPHER, stepwise.to_map())
+    claimed = from_map(CIPHER, [9, stepwise.to_map()[2]])
+    assert claimed.content_key(b"a") == straight.content_key(b"a")
     assert straight.content_key(b"a") == stepwise.content_key(b"a") == restored.content_key(b"a")
     assert straight.content_key(b"a") != straight.content_key(b"b")
 
@@ -90,7 +92,17 @@ def test_a_long_way_is_taken_in_bounded_calls():
 
 
 def test_a_damaged_chain_is_named():
-    for stored in (None, 1, {}, {1: 3}, {1: 3, 2: b"short"}, {1: -1, 2: SEED}, {1: True, 2: SEED}):
+    for stored in (
+        None,
+        1,
+        {},
+        {1: 3},
+        {1: 3, 2: b"short"},
+        {1: -1, 2: SEED},
+        {1: True, 2: SEED},
+        [1],
+        [1, 2, 3],
+    ):
         try:
             from_map(CIPHER, stored)
         except DamagedError:
