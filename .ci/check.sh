@@ -18,7 +18,7 @@ step "3 lint-imports: who may import whom"
 lint-imports
 
 step "4 vulture, deptry, codespell: dead code, dependencies, spelling"
-vulture firmware hal sim host_tools .ci/allow.py
+python .ci/dead_code.py
 deptry .
 codespell
 
