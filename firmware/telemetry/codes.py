@@ -69,6 +69,19 @@ CODES = {
     "epoch.anchored": 811,
 }
 
+GROUPS = {
+    1: "unit",
+    2: "ptz",
+    3: "sound",
+    4: "recording",
+    5: "command",
+    6: "fault",
+    7: "link",
+    8: "clock",
+}
+_PRIORITIES = {1: 3, 2: 0, 3: 2, 4: 2, 5: 2, 6: 3, 7: 1, 8: 1}
+_GROUP_SIZE = 100
+
 NAMES = {number: name for name, number in CODES.items()}
 
 
@@ -85,3 +98,16 @@ def code_of(name: str) -> int:
 def name_of(code: int) -> str:
     """Look up the name of a number; "unknown.<number>" for one that a later version may have."""
     return NAMES.get(code) or "unknown.%d" % code
+
+
+def group_of(code: int) -> int:
+    """Tell the group of a number, 1 to 8; 0 for one that a later version may have."""
+    group = code // _GROUP_SIZE
+    return group if group in GROUPS else 0
+
+
+def priority_of(code: int) -> int:
+    """Tell what a full outbox gives up first: 0 (a dome moved) to 3 (a fault, a crash)."""
+    if code in {CODES["outbox.shed"], CODES["outbox.damaged"]}:
+        return 3
+    return _PRIORITIES.get(group_of(code), 1)

@@ -6,7 +6,7 @@ Commands and answers are `firmware.commands.message`.
 
 from firmware.cbor.decode import loads
 from firmware.cbor.encode import dumps
-from firmware.errors import RemoteProtocolError
+from firmware.errors import LocalProtocolError, RemoteProtocolError
 from firmware.telemetry.fields import Field, Payload, from_map, to_map
 from firmware.telemetry.heartbeat import CameraState, FaultRow, Heartbeat
 from firmware.telemetry.kinds import (
@@ -55,6 +55,7 @@ __all__ = [
     "decode_state",
     "decode_still",
     "encode",
+    "encode_event",
 ]
 
 EVENT_FIELD_COUNT_MAX = 16
@@ -189,3 +190,31 @@ def decode_still(data: bytes) -> Still:
             "still.jpeg starts with %r; a JPEG starts ff d8" % payload.jpeg[:2]
         )
     return payload
+
+
+def encode_event(record: EventRecord, room_bytes: int) -> bytes:
+    """Write an event into the room there is, halving its longest text until it fits.
+
+    Args:
+        record: its `fields` are replaced when they had to be cut.
+        room_bytes: most bytes of the answer, 256 and up.
+
+    Raises:
+        LocalProtocolError: it does not fit although no text is left to cut.
+    """
+    data = encode(record)
+    while len(data) > room_bytes:
+        longest, length = "", 0
+        for name, value in record.fields.items():
+            if isinstance(value, (str, bytes)) and len(value) > length:
+                longest, length = name, len(value)
+        text = record.fields.get(longest)
+        if not isinstance(text, (str, bytes)):
+            raise LocalProtocolError(
+                "event %d takes %d bytes of %d; give it fewer fields"
+                % (record.code, len(data), room_bytes)
+            )
+        record.fields = dict(record.fields)
+        record.fields[longest] = text[: length // 2]
+        data = encode(record)
+    return data
