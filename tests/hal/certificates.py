@@ -1,6 +1,6 @@
 """A small authority made on the fly, and what it signs; nothing secret is kept."""
 
-import datetime
+import datetime as dt
 import ipaddress
 from pathlib import Path
 
@@ -47,15 +47,15 @@ class Authority:
         return self.path(f"{name}.pem"), self.path(f"{name}.key")
 
     def _builder(self, subject, public_key):
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         return (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(self.name)
             .public_key(public_key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=7))
+            .not_valid_before(now - dt.timedelta(days=1))
+            .not_valid_after(now + dt.timedelta(days=7))
         )
 
     def _write(self, name, data):

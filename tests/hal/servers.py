@@ -1,11 +1,14 @@
 """Real servers on free loopback ports for the length of a test; each is ended by its own pid."""
 
 import contextlib
+import fcntl
+import gzip
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -18,11 +21,9 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def wait_for_port(
-    port: int, process: subprocess.Popen, timeout_s: float = START_TIMEOUT_S
-) -> None:
+def wait_for_port(port: int, process: subprocess.Popen) -> None:
     """Wait until a server takes connections; AssertionError when it ended or never does."""
-    end_s = time.monotonic() + timeout_s
+    end_s = time.monotonic() + START_TIMEOUT_S
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
             return
@@ -75,13 +76,11 @@ class Server:
         self.end(signal.SIGKILL)
 
 
-def mosquitto(
-    folder: Path, authority=None, access_list: str = "", password_lines: str = ""
-) -> Server:
+def mosquitto(folder: Path, authority=None, access_list: str = "", accounts: str = "") -> Server:
     """Make a broker: plain, or with TLS and client certificates when there is an authority.
 
     `access_list` is the text of a Mosquitto ACL file; with TLS the user is the certificate's
-    common name. `password_lines` are "user:password".
+    common name. `accounts` are "user:password".
     """
     port = free_port()
     lines = [f"listener {port} 127.0.0.1", "persistence false", "max_queued_messages 10000"]
@@ -96,9 +95,9 @@ def mosquitto(
             "require_certificate true",
             "use_identity_as_username true",
         ]
-    if password_lines:
+    if accounts:
         passwords = folder / f"passwords-{port}"
-        passwords.write_text(password_lines)
+        passwords.write_text(accounts)
         subprocess.run([program("mosquitto_passwd"), "-U", str(passwords)], check=True)
         lines += [f"password_file {passwords}", "allow_anonymous false"]
     else:
@@ -113,14 +112,17 @@ def mosquitto(
     return Server([program("mosquitto"), "-c", str(settings)], port, folder)
 
 
-def rtsp(folder: Path, film: Path) -> Server:
-    """Make a real RTSP server (GStreamer) for a film; mounts /both, /picture, /alaw, /absent-sound.
+def rtsp(folder: Path, film_path: Path, is_guarded: bool = False) -> Server:
+    """Make a real RTSP server (GStreamer) for a film; its mounts are in `rtsp_server.py`.
 
     It runs under Debian's own interpreter, because that one has the GObject bindings.
     """
     port = free_port()
     script = Path(__file__).with_name("rtsp_server.py")
-    return Server(["/usr/bin/python3", str(script), str(port), str(film)], port, folder)
+    words = ["guarded"] if is_guarded else []
+    return Server(
+        ["/usr/bin/python3", str(script), str(port), str(film_path), *words], port, folder
+    )
 
 
 class Proxy:
@@ -198,3 +200,38 @@ class Proxy:
         for sock in (source, target):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
+
+
+FOOTAGE = Path(__file__).parents[2] / "build" / "footage"
+CUP = "usr/share/doc/opencv-doc/opencv4/html/cup.mp4.gz"
+
+
+def film() -> Path:
+    """Real footage with its sound, 65 s of H.264 and AAC; fetched once from a Debian package."""
+    path = FOOTAGE / "cup_65s.mp4"
+    FOOTAGE.mkdir(parents=True, exist_ok=True)
+    with (FOOTAGE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            _make_film(path)
+    return path
+
+
+def _make_film(path: Path) -> None:
+    """Repeat the 8 s of the package eight times, without touching a coded picture."""
+    installed = Path("/") / CUP
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if not installed.exists():
+            command = [program("apt-get"), "download", "opencv-doc"]
+            subprocess.run(command, cwd=folder, check=True, capture_output=True)
+            package = next(folder.glob("*.deb"))
+            subprocess.run([program("dpkg-deb"), "-x", str(package), str(folder)], check=True)
+            installed = folder / CUP
+        once = folder / "cup.mp4"
+        once.write_bytes(gzip.decompress(installed.read_bytes()))
+        made = folder / "made.mp4"
+        loop = [program("ffmpeg"), "-v", "error", "-stream_loop", "7", "-i", str(once)]
+        subprocess.run([*loop, "-c", "copy", "-t", "65", str(made)], check=True)
+        shutil.copyfile(made, path.with_suffix(".part"))
+    path.with_suffix(".part").rename(path)

@@ -5,11 +5,12 @@ import errno
 import os
 import threading
 
+from tests.hal.real_world import RealWorld, run_checks
+
 from hal.api.errors import PortAbsent, PortFull, PortRefused
 from hal.conformance import blocks as checks
 from hal.linux.blocks import FileBlocks, create
 from hal.linux.wake import Wake
-from tests.hal.real_world import RealWorld, run_checks
 
 SIZE_BYTES = 2 * 1024 * 1024
 ERRORS = {"port.full": errno.ENOSPC, "port.failed": errno.EIO}

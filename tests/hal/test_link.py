@@ -5,6 +5,9 @@ import os
 import signal
 
 import pytest
+from tests.hal.certificates import Authority
+from tests.hal.real_world import RealWorld, run_checks
+from tests.hal.servers import Proxy, mosquitto
 
 from hal.api.errors import PortRefused
 from hal.api.link import DOWN, MESSAGE, UP, Message
@@ -13,9 +16,6 @@ from hal.conformance.world import wait_until
 from hal.linux.link import Backoff, MqttLink
 from hal.linux.mqtt_url import Tls
 from hal.linux.wake import Wake
-from tests.hal.certificates import Authority
-from tests.hal.real_world import RealWorld, run_checks
-from tests.hal.servers import Proxy, mosquitto
 
 ACCESS = """
 user conformance-1
@@ -135,7 +135,7 @@ def test_what_the_broker_refuses_is_told_in_words(tmp_path):
             reason = down_reason(url, case)
             assert words in reason.lower() or "connection" in reason.lower(), reason
         assert "certificate" in broker.log(), broker.log()
-    with mosquitto(tmp_path, password_lines="unit:secret\n") as broker:
+    with mosquitto(tmp_path, accounts="unit:secret\n") as broker:
         reason = down_reason(f"mqtt://unit:secretly@127.0.0.1:{broker.port}")
         assert "refused" in reason, reason
         assert "password" in reason, reason

@@ -14,12 +14,12 @@ import time
 import pytest
 import serial as pyserial
 import serial.rfc2217
+from tests.hal.real_world import PtyWorld, RealWorld, run_checks
 
 from hal.api.errors import PortAbsent, PortRefused
 from hal.conformance import serial as checks
 from hal.linux.serial import SerialLine
 from hal.linux.wake import Wake
-from tests.hal.real_world import PtyWorld, RealWorld, run_checks
 
 STOP = b"\xff\x01\x00\x00\x00\x00\x01"
 
@@ -240,7 +240,7 @@ def test_an_absent_server_is_told_without_waiting_for_it():
 class ModemPty(pyserial.Serial):
     """A pty with the modem lines that an RFC 2217 server asks for."""
 
-    cts = dsr = ri = cd = property(lambda self: True)
+    cts = dsr = ri = cd = property(lambda _self: True)
 
     def _update_rts_state(self):
         """A pty has none."""
@@ -256,8 +256,8 @@ class Peer:
         self.write = sock.sendall
 
 
-# pyserial itself still says setDaemon
-@pytest.mark.filterwarnings("ignore:setDaemon:DeprecationWarning")
+# pyserial itself still says setDaemon and setName
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
 def test_rfc2217_sets_the_far_baud_and_carries_both_ways(tmp_path):
     world, wake = PtyWorld(tmp_path), Wake()
     tcp = ServerWorld()
