@@ -2,18 +2,16 @@
 
 import asyncio
 
+from firmware.commands.acts import ACTS, STOP, argument_faults
 from firmware.commands.message import Answer, Command, encode
-from firmware.errors import LocalProtocolError
 from firmware.telemetry import topics
 from host_tools.cmc.feed import Feed, Signer
 from host_tools.cmc.fleet import Fleet, UnitView
 from host_tools.cmc.operator import Desk, Operator
 from host_tools.cmc.store import Store
 
-MOVE, STOP = "ptz.move", "ptz.stop"
+MOVE = "ptz.move"
 DOME_ACTS = (MOVE, "ptz.preset", "ptz.aux", "ptz.lens")
-CAMERA_ACTS = (*DOME_ACTS, STOP, "sound.on", "sound.off", "still.take")
-ACTS = (*CAMERA_ACTS, "fault.acknowledge")
 EXPIRY_MS = 4_000
 MOVE_EXPIRY_MS = 1_500
 ANSWER_TIMEOUT_S = 3.0
@@ -42,7 +40,7 @@ class Controls:
         self._desk = desk
         self._waiting: dict[tuple[str, int], Waiting] = {}
         self._turns: dict[str, asyncio.Lock] = {}
-        self._stopped: dict[tuple[str, str, str], int] = {}
+        self._press_least: dict[tuple[str, str, str], int] = {}
         self.overtaken_count = 0
         self.unexpected_answer_count = 0
         self.no_answer_count = 0
@@ -56,9 +54,10 @@ class Controls:
         Args:
             operator: who asks.
             unit: whom.
-            command: act, one of ACTS, and its arguments; the rest is filled in here.
+            command: act and arguments; the rest is filled in here.
             press: rises with each press of a button at one page; a move that comes after the
-                stop of the same press is dropped, because requests may overtake one another.
+                stop of the same press, or after a later press, is dropped, because requests may
+                overtake one another.
 
         Returns:
             result, code, clause, remedy, detail, sequence, and latency_ms from the moment the
@@ -68,6 +67,9 @@ class Controls:
         if view is None or command.act not in ACTS:
             known = ", ".join(self._fleet.units if view is None else ACTS)
             return _refusal(UNKNOWN, f"{unit} {command.act}: not known; known are {known}")
+        faults = argument_faults(command.act, command.arguments)
+        if faults:
+            return _refusal(UNKNOWN, "; ".join(faults))
         command.unit = unit
         command.person = operator.person
         command.role = operator.role
@@ -80,10 +82,7 @@ class Controls:
             refusal = self._check_turn(operator, command, press)
             if refusal is not None:
                 return refusal
-            try:
-                sealed = await asyncio.to_thread(self._prepare, command, view)
-            except LocalProtocolError as error:
-                return _refusal(UNKNOWN, str(error))
+            sealed = await asyncio.to_thread(self._prepare, command, view)
             self._waiting[unit, command.sequence] = (loop, answered)
             left_ms = self._fleet.now_ms()
             is_sent = self._feed.publish(topics.topic(unit, topics.COMMAND), sealed)
@@ -104,11 +103,14 @@ class Controls:
         place = (operator.token, command.unit, camera)
         if command.act == STOP:
             # A stop is nobody's: whoever sees a dome move may stop it.
-            self._stopped[place] = max(press, self._stopped.get(place, 0))
-        elif command.act == MOVE and press and press <= self._stopped.get(place, 0):
-            self.overtaken_count += 1
-            return _refusal(OVERTAKEN, "its stop was here before it")
-        elif command.act in DOME_ACTS:
+            self._press_least[place] = max(press + 1, self._press_least.get(place, 0))
+            return None
+        if command.act == MOVE and press:
+            if press < self._press_least.get(place, 0):
+                self.overtaken_count += 1
+                return _refusal(OVERTAKEN, "a later press, or its stop, was here before it")
+            self._press_least[place] = press
+        if command.act in DOME_ACTS:
             holder = self._desk.hold(operator, command.unit, camera)
             if holder:
                 return _refusal(HELD, f"{holder} has {camera}; wait until they let go")
@@ -119,7 +121,6 @@ class Controls:
         command.issued_utc_ms = self._fleet.utc_ms()
         life_ms = MOVE_EXPIRY_MS if command.act == MOVE else EXPIRY_MS
         command.expires_utc_ms = command.issued_utc_ms + life_ms
-        encode(command)  # what cannot be said is refused before it takes a number
         self._store.add_command(command, view.command_sequence_next())
         topic = topics.topic(command.unit, topics.COMMAND)
         return self._signer.seal(command.unit, topic, encode(command))

@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from firmware.keys.ratchet import EPOCH_MS, LIFE_MS, epoch_of, oldest_epoch
+from firmware.policy.rules import KEYHOLDER, PURPOSES, RESPONSIBLE_OFFICER, SUPERVISOR
 
 SECRET_BYTES = 32
-PURPOSE_MAX = 14
 SOUND_PREFIX = "sound:"
-ROLES = ("responsible officer", "supervisor", "keyholder")
+ROLES = (RESPONSIBLE_OFFICER, SUPERVISOR, KEYHOLDER)
 EPOCH_COUNT_MAX = LIFE_MS // EPOCH_MS + 1
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS chains (
@@ -277,9 +277,10 @@ def _check(request: Request, chain: str) -> None:
         raise ReleaseRefusedError(
             "C31", f"role {request.role!r} may not release footage; {' or '.join(ROLES)} may"
         )
-    if not 1 <= request.purpose <= PURPOSE_MAX:
+    if not 1 <= request.purpose <= len(PURPOSES):
         raise ReleaseRefusedError(
-            "C31", f"purpose {request.purpose} is not on the list; give one of 1 to {PURPOSE_MAX}"
+            "C31",
+            f"purpose {request.purpose} is not on the list; give one of 1 to {len(PURPOSES)}",
         )
     if not chain.startswith(SOUND_PREFIX):
         return

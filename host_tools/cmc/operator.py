@@ -4,28 +4,13 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-ROLES = ("operator", "supervisor", "engineer")
-PURPOSES = (
-    "Deter crime and anti-social behaviour",
-    "Prevent, detect and apprehend",
-    "Reduce fear of crime",
-    "Public reassurance",
-    "Safer areas to live, visit, work and trade",
-    "Building security and staff safety",
-    "Council housing and tenancy",
-    "Council fleet and vehicles",
-    "Help police, emergency services and council",
-    "Traffic flow and management",
-    "Statutory enforcement duties",
-    "Evidence for criminal and civil proceedings",
-    "Public and commercial areas, bylaws",
-    "Civil emergencies and counter-terrorism",
-)
+from firmware.policy.rules import ENGINEER, OPERATOR, PURPOSES, SUPERVISOR
+
+ROLES = (OPERATOR, SUPERVISOR, ENGINEER)
 NAME_CHARACTER_COUNT_MAX = 48
 REASON_CHARACTER_COUNT_MAX = 120
 OPERATOR_COUNT_MAX = 64
 HOLD_MS = 3_000  # a dome is somebody's until so long after the last press
-SUPERVISOR = "supervisor"
 
 
 class SignInError(Exception):

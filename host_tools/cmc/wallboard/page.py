@@ -29,9 +29,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from firmware.commands.message import Command
+from firmware.policy.rules import PURPOSES
 from host_tools.cmc.controls import Controls
 from host_tools.cmc.fleet import Fleet
-from host_tools.cmc.operator import PURPOSES, ROLES, Desk, SignInError
+from host_tools.cmc.operator import ROLES, Desk, SignInError
 from host_tools.cmc.store import Store
 from host_tools.cmc.wallboard.view import Json, fleet_json, unit_json
 

@@ -15,7 +15,9 @@ const ARROWS = { ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowUp: [0, 1, 0
 export const chosenCamera = () => document.querySelector(".camera.chosen");
 
 function begin(unit, camera, pan, tilt, zoom, speed) {
-  release();
+  // A new direction replaces the old one; a stop between the two would make the dome jerk.
+  if (hold && hold.unit === unit && hold.camera === camera) clearInterval(hold.timer);
+  else release();
   const words = [WORDS[`${pan},${tilt}`], zoom ? (zoom > 0 ? "zoom in" : "zoom out") : ""];
   press += 1;
   hold = { unit, camera, press, inFlight: 0,
