@@ -53,6 +53,7 @@ STOP_COPY_COUNT = 2
 QUEUE_COUNT_MAX = 8
 STILL = (0, 0, 0)
 LENS_STILL = (0, 0)
+LEASE_MS_MAX = 900  # the stop needs the rest of the second to reach the head
 NEVER_MS = 1 << 62
 
 
@@ -65,6 +66,7 @@ class Drive:
 
     def __init__(self, settings: PtzSettings) -> None:
         self.settings = settings
+        self.lease_ms = min(settings.lease_ms, LEASE_MS_MAX)
         self.machine = Machine(NEXT, LOST)
         self.move: tuple[int, int, int] = STILL
         self.lens: tuple[int, int] = LENS_STILL
@@ -103,10 +105,10 @@ class Drive:
         if not self.machine.on_event(MOVE):
             return False
         if move is not None:
-            self._move_until_ms = NEVER_MS if move == STILL else now_ms + self.settings.lease_ms
+            self._move_until_ms = NEVER_MS if move == STILL else now_ms + self.lease_ms
         if lens is not None:
             is_still = lens == LENS_STILL
-            self._lens_until_ms = NEVER_MS if is_still else now_ms + self.settings.lease_ms
+            self._lens_until_ms = NEVER_MS if is_still else now_ms + self.lease_ms
         if not was_moving or (new_move, new_lens) != (self.move, self.lens):
             self.purged_count += not self._is_told or self._preset != 0
             self._is_told = False
@@ -193,7 +195,7 @@ class Drive:
 
     def due_ms(self) -> int:
         """Tell when `next_frame` has something to say, if no wish comes; 0 for now."""
-        if self._stops_owed or not self._is_told or self._preset or self._queue:
+        if self.is_urgent() or (self._queue and self.state != MOVING):
             return 0
         return min(self._resend_ms, self.lease_due_ms())
 
@@ -201,11 +203,23 @@ class Drive:
         """Whether a stop or a motion waits, before which no query may go."""
         return bool(self._stops_owed or not self._is_told or self._preset)
 
-    def next_frame(self, now_ms: int) -> bytes:
-        """Hand out the frame to send now, b"" for none; it counts as sent."""
+    def next_frame(self, now_ms: int, exchange_ms: int = 0) -> bytes:
+        """Hand out the frame to send now, b"" for none; it counts as sent.
+
+        Args:
+            now_ms: monotonic.
+            exchange_ms: how long the line can be taken by one frame. What could still be on the
+                line when a lease runs out must not be begun: a new motion then goes without the
+                part whose lease is nearly over, anything else waits.
+        """
         if self._stops_owed == STOP_COPY_COUNT:
             return self._stop_frame()
-        if not self._is_told or (self.state == MOVING and now_ms >= self._resend_ms):
+        is_lease_near = self.lease_due_ms() - now_ms < exchange_ms
+        if is_lease_near and not self._is_told:
+            self.expire(now_ms + exchange_ms)
+            return self.next_frame(now_ms)
+        is_resend_due = self.state == MOVING and now_ms >= self._resend_ms and not is_lease_near
+        if not self._is_told or is_resend_due:
             self._stops_owed = 0
             self._is_told = True
             self._resend_ms = now_ms + self.settings.resend_ms
@@ -217,7 +231,7 @@ class Drive:
             return commands.preset(self.settings.address, "go", number)
         if self._stops_owed:
             return self._stop_frame()
-        return self._queue.pop(0) if self._queue else b""
+        return self._queue.pop(0) if self._queue and not is_lease_near else b""
 
     def _stop_frame(self) -> bytes:
         self._stops_owed -= 1

@@ -47,7 +47,7 @@ class PtzSettings:
         self.reply_kind = GENERAL  # or "ack": what the head says to a command
         self.has_echo = False  # the adapter hears its own sending
         self.pacing_ms = 20  # from the end of one exchange to the next frame
-        self.lease_ms = 900  # at most 900: then the stop is on the wire within a second
+        self.lease_ms = 900  # more counts as 900: the stop is on the wire within a second
         self.resend_ms = 400  # a motion that goes on is told again this often
         self.query_ms = (
             500  # between rounds of position queries at rest; above 4000 counts as 4000

@@ -271,9 +271,10 @@ class PtzService:
             self.presets.pop(number, None)
 
     def _next_frame(self, now_ms: int) -> bytes:
-        frame = self.drive.next_frame(now_ms)
+        kind = self.settings.reply_kind if self.settings.has_replies else replies.NONE
+        frame = self.drive.next_frame(now_ms, self._exchange_ms(kind))
         if frame:
-            self._kind = self.settings.reply_kind if self.settings.has_replies else replies.NONE
+            self._kind = kind
             cause = self.drive.take_stopped()
             if cause:
                 self._emit("ptz.stopped", now_ms, {"cause": cause})
@@ -287,7 +288,11 @@ class PtzService:
         """Whether a query could be over before a lease runs out, so that no stop waits for it."""
         if not self.settings.has_replies or self.drive.state == states.CLOSED:
             return False
-        return self.drive.lease_due_ms() - now_ms >= self.session.duration_ms(AXES[self._axis])
+        return self.drive.lease_due_ms() - now_ms >= self._exchange_ms(AXES[self._axis])
+
+    def _exchange_ms(self, kind: str) -> int:
+        """Tell how long the line is taken at most by a frame with this reply."""
+        return self.session.duration_ms(kind) + self.settings.pacing_ms
 
     def _due_ms(self, now_ms: int) -> int:
         due_ms = min(now_ms + IDLE_MS, self.drive.due_ms())
