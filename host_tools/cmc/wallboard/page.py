@@ -93,12 +93,11 @@ class Page:
     async def _guard(self, request: Request, go_on: RequestResponseEndpoint) -> Response:
         """Let nobody in without the token or its cookie, and nothing change from elsewhere."""
         given = request.query_params.get("token", "")
-        if request.url.path == "/" and secrets.compare_digest(given, self._room.token):
+        if request.url.path == "/" and self._is_token(given):
             answer: Response = RedirectResponse("/", status_code=303)
             self._set_cookie(answer, PAGE_COOKIE, self._room.token)
             return answer
-        known = request.cookies.get(PAGE_COOKIE, "")
-        if not secrets.compare_digest(known, self._room.token):
+        if not self._is_token(request.cookies.get(PAGE_COOKIE, "")):
             return PlainTextResponse(
                 "This page needs the address with the token that was printed when it started.",
                 status_code=403,
@@ -109,6 +108,9 @@ class Page:
         for name, value in HEADERS.items():
             answer.headers[name] = value
         return answer
+
+    def _is_token(self, given: str) -> bool:
+        return secrets.compare_digest(given.encode(), self._room.token.encode())
 
     async def _index(self, _request: Request) -> Response:
         return FileResponse(ASSETS / "index.html")
