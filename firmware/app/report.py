@@ -1,1 +1,179 @@
-"""Tells the CMC who the unit is and how it is: the birth and the heartbeat."""
+"""Tells the CMC who the unit is and how it is: birth, heartbeat and stills."""
+
+from firmware.health.catalogue import FAULTS
+from firmware.policy.rules import policy_hash
+from firmware.telemetry.heartbeat import FAULT_COUNT_MAX, CameraState, FaultRow, Heartbeat
+from firmware.telemetry.messages import Birth, Still
+from firmware.telemetry.presence import CameraInBirth
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.app.station import Station
+    from firmware.app.unit import Unit
+    from firmware.config.load import Config
+
+VERSION = "0.1.0"
+SOON_MS = 250
+
+
+class Reporter:
+    """Puts together what telemetry sends of a unit.
+
+    Args:
+        unit: what is told about.
+        config: checked settings.
+    """
+
+    __slots__ = ("_kind", "_place", "_policy_hash", "_shown", "_still_due_ms", "_unit")
+
+    def __init__(self, unit: "Unit", config: "Config") -> None:
+        self._unit = unit
+        self._kind = str(config.unit["kind"])
+        self._place = str(config.unit["place"])
+        self._policy_hash = policy_hash(unit.board.cipher)
+        self._shown: list[tuple[object, ...]] = []
+        self._still_due_ms: dict[str, int] = {}
+
+    def step(self, now_ms: int) -> int:
+        """Give telemetry what is due; returns when to ask again at the latest."""
+        telemetry = self._unit.telemetry
+        shown = [_shown(station) for station in self._unit.stations]
+        if shown != self._shown:
+            self._shown = shown
+            telemetry.changed()
+        if telemetry.is_birth_due():
+            telemetry.put_birth(self._birth())
+        if telemetry.is_heartbeat_due(now_ms):
+            telemetry.put_heartbeat(self._heartbeat(now_ms), now_ms)
+        for station in self._unit.stations:
+            self._still(station, now_ms)
+        return now_ms + SOON_MS
+
+    def _birth(self) -> Birth:
+        """Say who the unit is."""
+        unit = self._unit
+        clock = unit.board.clock
+        birth = Birth()
+        birth.version = VERSION
+        birth.utc_ms = clock.utc_ms()
+        birth.utc_quality = clock.utc_quality()
+        birth.kind = self._kind
+        birth.scheme_class = unit.authority.scheme_class()
+        birth.policy_hash = self._policy_hash
+        birth.command_sequence_next = unit.state.guard.floor()
+        permit = unit.authority.permit
+        if permit is not None:
+            birth.place = self._place
+            birth.permit_id = permit.id
+            birth.permit_ends_utc_ms = permit.expires_utc_ms()
+        birth.cameras = [_camera_in_birth(station) for station in unit.stations]
+        return birth
+
+    def _heartbeat(self, now_ms: int) -> Heartbeat:
+        """Say how the unit is."""
+        unit = self._unit
+        clock = unit.board.clock
+        readings = unit.board.sensors.read()
+        heartbeat = Heartbeat()
+        heartbeat.utc_ms = clock.utc_ms()
+        heartbeat.utc_quality = clock.utc_quality()
+        heartbeat.command_sequence_next = unit.state.guard.floor()
+        heartbeat.is_armed = unit.authority.is_armed
+        heartbeat.supply_mv = readings.supply_mv
+        heartbeat.board_temp_mdegc = readings.board_temp_mdegc
+        heartbeat.cameras = [self._camera_state(station) for station in unit.stations]
+        heartbeat.fill_permille = max(camera.fill_permille for camera in heartbeat.cameras)
+        held = [camera.oldest_utc_ms for camera in heartbeat.cameras if camera.oldest_utc_ms]
+        heartbeat.oldest_utc_ms = min(held) if held else 0
+        heartbeat.faults = [
+            FaultRow(FAULTS[name].number, subject, max(0, now_ms - since_ms), state)
+            for name, subject, since_ms, state in unit.health.active()
+        ][:FAULT_COUNT_MAX]
+        heartbeat.counters = self._counters()
+        return heartbeat
+
+    def _camera_state(self, station: "Station") -> CameraState:
+        """Say how one camera is."""
+        recorded = self._unit.ring.state(station.picture_stream)
+        state = CameraState(station.name)
+        state.is_recording = recorded.is_recording
+        state.oldest_utc_ms = recorded.oldest_utc_ms
+        state.fill_permille = recorded.fill_permille
+        state.is_withheld = station.is_withheld()
+        if station.dome is not None:
+            pan_cdeg, tilt_cdeg, zoom_permille, is_known = station.dome.position()
+            state.dome_state = station.dome_state()
+            state.pan_cdeg = pan_cdeg
+            state.tilt_cdeg = tilt_cdeg
+            state.zoom_permille = zoom_permille
+            state.is_position_known = is_known
+        if station.sound is not None:
+            grant = self._unit.authority.grant(station.name)
+            state.sound_state = station.sound.state
+            state.sound_grant_id = grant.id if grant is not None else ""
+        return state
+
+    def _counters(self) -> "dict[str, int]":
+        """List what was dropped, refused and tried again, by name."""
+        unit = self._unit
+        recorder = unit.ring.recorder
+        counters = {
+            "commands.accepted": unit.commands.accepted_count,
+            "commands.refused": sum(unit.commands.counts.values()),
+            "events.refused": unit.telemetry.refused_event_count,
+            "link.lost": unit.post.lost_link_count,
+            "messages.unread": unit.post.unread_count,
+            "outbox.shed": unit.telemetry.outbox.shed_count,
+            "ring.barriers": recorder.barrier_count if recorder is not None else 0,
+            "ring.failures": recorder.failure_count if recorder is not None else 0,
+        }
+        for station in unit.stations:
+            counters[station.name + ".retries"] = station.pictures.retry_count()
+            counters[station.name + ".dropped"] = station.ports.camera.dropped_count
+            if station.dome is not None:
+                counters[station.name + ".unanswered"] = station.dome.unanswered_count
+        return counters
+
+    def _still(self, station: "Station", now_ms: int) -> None:
+        """Send a still of one camera when it is due or was asked for."""
+        wanted = self._unit.acts.stills_wanted
+        is_due = now_ms >= self._still_due_ms.get(station.name, 0)
+        if not self._unit.telemetry.is_up or not (is_due or station.name in wanted):
+            return
+        self._still_due_ms[station.name] = now_ms + station.still_every_ms
+        if not station.pictures.has_flow or not self._unit.authority.is_armed:
+            return
+        zones = station.zones()
+        jpeg = station.ports.camera.still(zones)
+        if not jpeg:
+            return
+        wanted.discard(station.name)
+        still = Still(jpeg=jpeg)
+        still.now_ms = now_ms
+        still.utc_ms = self._unit.board.clock.utc_ms()
+        still.zone_count = len(zones)
+        self._unit.telemetry.still(station.name, still)
+
+
+def _camera_in_birth(station: "Station") -> CameraInBirth:
+    """Say what one camera is."""
+    camera = CameraInBirth(station.name)
+    camera.has_dome = station.dome is not None
+    camera.has_microphone = station.sound is not None
+    parameters = station.ports.camera.parameters()
+    if parameters is not None:
+        camera.width_px = parameters.width_px
+        camera.height_px = parameters.height_px
+    return camera
+
+
+def _shown(station: "Station") -> "tuple[object, ...]":
+    """Gather what a person at the page wants to see at once when it changes."""
+    dome, sound = station.dome, station.sound
+    return (
+        dome.position() if dome is not None else None,
+        station.dome_state(),
+        sound.state if sound is not None else None,
+        station.pictures.has_flow,
+        station.is_withheld(),
+    )

@@ -6,12 +6,13 @@ switched without the other's taking part.
 
 from firmware.app.pumps import LinePump, SourcePump
 from hal.api._typing import TYPE_CHECKING
+from hal.api.errors import PortError
 
 if TYPE_CHECKING:
+    from firmware.app.ring_desk import RingDesk
     from firmware.audio.service import SoundService
     from firmware.buffers import EventQueue
     from firmware.ptz.service import PtzService
-    from firmware.recorder.service import RecorderService
     from hal.api.board import CameraPorts
     from hal.api.digital import Digital
 
@@ -23,7 +24,7 @@ SOON_MS = 1_000
 
 
 class Station:
-    """Joins the ports of one camera to its services and the recorder.
+    """Joins the ports of one camera to its services and the ring.
 
     Args:
         ports: the camera's ports.
@@ -33,8 +34,20 @@ class Station:
     """
 
     __slots__ = (
-        "_gate_level", "_line", "dome", "events", "gate_failed_count", "name", "picture_stream", "pictures",
-        "ports", "sound", "sound_stream", "sounds",
+        "_level",
+        "_line",
+        "dome",
+        "fixed_zones",
+        "gate_failed_count",
+        "name",
+        "picture_stream",
+        "pictures",
+        "ports",
+        "sound",
+        "sound_chain",
+        "sound_stream",
+        "sounds",
+        "still_every_ms",
     )
 
     def __init__(
@@ -50,7 +63,6 @@ class Station:
         self.sound_stream = ports.name + "/sound"
         self.dome = dome
         self.sound = sound
-        self.events = events
         self.pictures = SourcePump(ports.camera, "camera", ports.name, events)
         self._line = LinePump(ports.serial) if ports.serial is not None else None
         self.sounds = (
@@ -58,25 +70,30 @@ class Station:
             if ports.microphone is not None
             else None
         )
-        self._gate_level = False
+        self._level = False
+        self.still_every_ms = 5_000
+        self.fixed_zones: list[tuple[int, int, int, int]] = []
+        """Privacy zones of a fixed camera: (left, top, right, bottom) in permille."""
+        self.sound_chain = ""
+        """Key chain of the grant in force; "" while there is none."""
         self.gate_failed_count = 0
 
-    def turn(self, recorder: "RecorderService", is_armed: bool, now_ms: int) -> int:
+    def turn(self, ring: "RingDesk", is_armed: bool, now_ms: int) -> int:
         """Move everything one step on; returns when it is next due."""
         due_ms = self._turn_dome(now_ms)
-        due_ms = min(due_ms, self._turn_sound(recorder, is_armed, now_ms))
-        self._turn_pictures(recorder, is_armed, now_ms)
+        due_ms = min(due_ms, self._turn_sound(ring, is_armed, now_ms))
+        self._turn_pictures(ring, is_armed, now_ms)
         return due_ms
 
-    def close(self, recorder: "RecorderService", cause: str, now_ms: int) -> None:
+    def close(self, ring: "RingDesk", cause: str, now_ms: int) -> None:
         """Stop the dome, shut the gate, end the streams; the ports stay open for last bytes."""
         if self.dome is not None:
             self.dome.stop(now_ms)
         if self.sound is not None:
             self.sound.switch_off(now_ms)
         self._turn_dome(now_ms)
-        self._turn_sound(recorder, is_armed=False, now_ms=now_ms)
-        recorder.close_stream(self.picture_stream, cause, now_ms)
+        self._turn_sound(ring, is_armed=False, now_ms=now_ms)
+        ring.close_stream(self.picture_stream, cause, now_ms)
 
     def release(self) -> None:
         """Let go of every port."""
@@ -86,9 +103,23 @@ class Station:
         if self._line is not None:
             self._line.close()
 
+    def zones(self) -> "list[tuple[int, int, int, int]]":
+        """Tell what of the picture is private now: (left, top, right, bottom) in permille."""
+        return self.fixed_zones if self.dome is None else self.dome.picture_zones()
+
     def is_withheld(self) -> bool:
-        """Tell whether a privacy zone could be in view, so that no picture may be kept."""
-        return self.dome is not None and self.dome.is_withheld()
+        """Tell whether a privacy zone could be in view, so that no picture may be kept.
+
+        Coded pictures cannot be filled without coding them again, so a fixed camera with a zone is
+        never recorded: its own mask has to cover the zone, and the permit then names none.
+        """
+        return bool(self.zones())
+
+    def dome_state(self) -> str:
+        """Tell the state of the drive; "no_line" while the line is not there, "" without dome."""
+        if self.dome is None:
+            return ""
+        return self.dome.drive.state if self.has_line() else "no_line"
 
     def has_line(self) -> bool:
         """Tell whether the dome's line is open; true for a fixed camera, which needs none."""
@@ -109,36 +140,54 @@ class Station:
             self._line.write(data, now_ms)
         return due_ms
 
-    def _turn_sound(self, recorder: "RecorderService", is_armed: bool, now_ms: int) -> int:
+    def _turn_sound(self, ring: "RingDesk", is_armed: bool, now_ms: int) -> int:
         """Drive the gate as the switch says, and record sound only through a gate proven open."""
         if self.sound is None or self.sounds is None:
             return now_ms + SOON_MS
-        read_back = _level(self.ports.gate)
-        self.sound.observe(read_back, _level(self.ports.indicator), now_ms)
+        read_back = is_high(self.ports.gate)
+        self.sound.observe(read_back, is_high(self.ports.indicator), now_ms)
         level, due_ms = self.sound.step(now_ms)
-        if level != self._gate_level or (not level and read_back):
-            self._drive_gate(level)
-        is_wanted = is_armed and self.sound.wants_sound()
+        if level != self._level or (read_back and not level):
+            self._drive(level)
+        is_wanted = is_armed and self.sound.wants_sound() and self.sound_chain != ""
         units = self.sounds.poll(is_wanted, now_ms)
         if not is_wanted:
-            recorder.close_stream(self.sound_stream, SOUND_OFF, now_ms)
-        parameters = self.sounds_parameters()
+            ring.close_stream(self.sound_stream, SOUND_OFF, now_ms)
+        parameters = self.ports.microphone.parameters() if self.ports.microphone else None
         if units and parameters is not None:
-            recorder.open_stream(self.sound_stream, parameters, now_ms)
+            ring.open_stream(self.sound_stream, parameters, now_ms, self.sound_chain)
             for unit in units:
-                recorder.receive(self.sound_stream, unit)
+                ring.receive(self.sound_stream, unit, now_ms)
         return due_ms
 
-    def _turn_pictures(self, recorder: "RecorderService", is_armed: bool, now_ms: int) -> None:
+    def _drive(self, level: bool) -> None:
+        """Set gate and indicator; what a port refuses shows up in the read-back."""
+        self._level = level
+        for line in (self.ports.gate, self.ports.indicator):
+            if line is not None:
+                try:
+                    line.set(level)
+                except PortError:
+                    self.gate_failed_count += 1
+
+    def _turn_pictures(self, ring: "RingDesk", is_armed: bool, now_ms: int) -> None:
         """Record pictures while the permit is in force and no zone could be in view."""
         units = self.pictures.poll(True, now_ms)
         parameters = self.ports.camera.parameters()
         if not is_armed or self.is_withheld():
             cause = NO_PERMIT if not is_armed else PRIVACY
-            recorder.close_stream(self.picture_stream, cause, now_ms)
+            ring.close_stream(self.picture_stream, cause, now_ms)
         elif not self.pictures.has_flow:
-            recorder.close_stream(self.picture_stream, NO_PICTURE, now_ms)
+            ring.close_stream(self.picture_stream, NO_PICTURE, now_ms)
         elif units and parameters is not None:
-            recorder.open_stream(self.picture_stream, parameters, now_ms)
+            ring.open_stream(self.picture_stream, parameters, now_ms)
             for unit in units:
-                recorder.receive(self.picture_stream, unit)
+                ring.receive(self.picture_stream, unit, now_ms)
+
+
+def is_high(line: "Digital | None") -> bool:
+    """Read a line; one that is not there or does not answer is low."""
+    try:
+        return line is not None and line.get()
+    except PortError:
+        return False

@@ -1,9 +1,8 @@
 """Checks a tree of settings against the schema and fills the defaults in."""
 
-from hal.api._typing import TYPE_CHECKING, cast
-
 from firmware.config import schema
 from firmware.errors import ConfigError
+from hal.api._typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     Section = dict[str, int | str | bool]

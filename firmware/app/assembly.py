@@ -1,0 +1,64 @@
+"""Fits the services of each camera to its ports, by settings and permit."""
+
+from firmware.app.station import Station
+from firmware.audio.service import SoundService
+from firmware.policy import permit as permits
+from firmware.ptz.model import PtzSettings
+from firmware.ptz.service import PtzService
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.buffers import EventQueue
+    from firmware.config.load import CameraConfig, Config
+    from firmware.policy.permit import Permit
+    from hal.api.board import Board, CameraPorts
+
+
+def make_stations(
+    board: "Board", config: "Config", permit: "Permit | None", events: "EventQueue"
+) -> "list[Station]":
+    """Make one station for each camera of the board.
+
+    Args:
+        board: its cameras carry the names of the settings, in the same order.
+        config: checked settings.
+        permit: names the privacy zones; without one there are none and nothing is recorded.
+        events: where the stations tell what their ports do.
+    """
+    assert len(board.cameras) == len(config.cameras)
+    return [
+        _make_station(ports, camera, permit, events)
+        for ports, camera in zip(board.cameras, config.cameras)
+    ]
+
+
+def _make_station(
+    ports: "CameraPorts", camera: "CameraConfig", permit: "Permit | None", events: "EventQueue"
+) -> Station:
+    """Make the station of one camera."""
+    name = str(camera.picture["name"])
+    assert name == ports.name, name
+    dome = None
+    if camera.ptz is not None and ports.serial is not None:
+        dome = PtzService(name, _dome_settings(camera, permit))
+    sound = None
+    if camera.sound is not None and ports.microphone is not None:
+        sound = SoundService(name, is_fitted=True)
+    station = Station(ports, dome, sound, events)
+    if permit is not None and dome is None:
+        station.fixed_zones = permit.zones(name, permits.PICTURE)
+    station.still_every_ms = int(camera.picture["still_every_ms"])
+    return station
+
+
+def _dome_settings(camera: "CameraConfig", permit: "Permit | None") -> PtzSettings:
+    """Turn the settings of a dome, and the zones of its permit, into those of the service."""
+    ptz = camera.ptz or {}
+    settings = PtzSettings(int(ptz["address"]), int(ptz["baud"]), bool(ptz["replies"]))
+    settings.pacing_ms = int(ptz["pacing_ms"])
+    settings.lease_ms = int(ptz["lease_ms"])
+    settings.query_ms = int(ptz["query_ms"])
+    if permit is not None:
+        zones = permit.zones(str(camera.picture["name"]), permits.DOME)
+        settings.zones = tuple((left, right, low, high) for left, low, right, high in zones)
+    return settings
