@@ -7,7 +7,7 @@ must be filled. Where the sum does not come out (a zone around the zenith, partl
 camera) the whole picture counts as private.
 """
 
-from firmware.units import CDEG_PER_TURN, signed_cdeg, wrap_cdeg
+from firmware.units import CDEG_PER_TURN, wrap_cdeg
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ SINE = (
 
 def sine(angle_cdeg: int) -> int:
     """Give the sine of any angle in 1/2**20."""
-    angle_cdeg = signed_cdeg(angle_cdeg)
-    if angle_cdeg < 0:
-        return -sine(-angle_cdeg)
+    angle_cdeg = wrap_cdeg(angle_cdeg)
+    if angle_cdeg >= CDEG_PER_TURN // 2:
+        return -sine(angle_cdeg - CDEG_PER_TURN // 2)
     if angle_cdeg > RIGHT_ANGLE_CDEG:
         angle_cdeg = CDEG_PER_TURN // 2 - angle_cdeg
     degree, rest = angle_cdeg // 100, angle_cdeg % 100

@@ -277,6 +277,7 @@ class PtzService:
             self._kind = kind
             cause = self.drive.take_stopped()
             if cause:
+                self.place.unsettle()
                 self._emit("ptz.stopped", now_ms, {"cause": cause})
             return frame
         if not self._may_query(now_ms) or now_ms < self._query_ms:
@@ -331,6 +332,8 @@ class PtzService:
             move = self._limited(self.drive.move)
             if move != self.drive.move:
                 self.drive.trim(move)
+        if self.drive.state in {states.MOVING, states.STOPPING}:
+            self.place.unsettle()  # two rounds alike mean nothing while it is driven
         if not is_round:
             return
         is_lively = self.drive.state != states.IDLE or not self.place.still_count
