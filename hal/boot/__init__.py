@@ -1,0 +1,1 @@
+"""Where a board and the core meet, and execution starts."""
