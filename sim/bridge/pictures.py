@@ -114,7 +114,9 @@ class PictureSource:
         self._make()
         due_s = self.begin_s + gap_s
         while True:
-            self._is_wanted.wait()
+            if not self._is_wanted.is_set():
+                self._is_wanted.wait()
+                due_s = time.monotonic()
             now_s = time.monotonic()
             if now_s > due_s + gap_s:
                 self.late_count += int((now_s - due_s) / gap_s)

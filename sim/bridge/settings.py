@@ -68,7 +68,7 @@ class BridgeSettings:
 
 
 def demo_site(folder: Path) -> BridgeSettings:
-    """Offer a dome, a fixed camera with a microphone, and a redeployable unit's dome."""
+    """Offer a dome, a fixed camera with a microphone, and the dome of a redeployable unit."""
     return BridgeSettings(
         folder,
         cameras=[
@@ -83,7 +83,7 @@ def load(path: Path) -> BridgeSettings:
     """Read settings from TOML or JSON.
 
     Raises:
-        BridgeRefusedError: the file cannot be read, or names what there is not; all faults at once.
+        BridgeRefusedError: it cannot be read, or names what there is not; all faults at once.
     """
     try:
         text = path.read_text("utf-8")
@@ -117,7 +117,7 @@ def load(path: Path) -> BridgeSettings:
 
 def _port(tree: dict[str, Any], key: str, faults: list[str]) -> int:
     value = tree.get(key, 0)
-    if isinstance(value, int) and 0 <= value <= 65535:  # noqa: PLR2004
+    if isinstance(value, int) and value in range(65536):
         return value
     faults.append(f"{key}: {value!r} is no port; give 0 (any) to 65535")
     return 0
@@ -143,13 +143,13 @@ def _faults(camera: CameraSettings) -> list[str]:
     rules = (
         (NAME.fullmatch(camera.name), "name", "1 to 32 of a-z 0-9 -"),
         (camera.kind in {RTSP, SNAPSHOT}, "kind", '"rtsp" or "snapshot"'),
-        (0 <= camera.address <= 255, "address", "1 to 255, or 0 for a fixed camera"),  # noqa: PLR2004
+        (camera.address in range(256), "address", "1 to 255, or 0 for a fixed camera"),
         (camera.baud in BAUDS, "baud", f"one of {BAUDS}"),
         (camera.replies in REPLIES, "replies", f"one of {REPLIES}"),
         (camera.width_px in range(64, 1921, 2), "width_px", "an even number, 64 to 1920"),
         (camera.height_px in range(64, 1081, 2), "height_px", "an even number, 64 to 1080"),
         (camera.pictures_per_s in range(1, 31), "pictures_per_s", "1 to 30"),
-        (-9000 <= camera.tilt_cdeg <= 1500, "tilt_cdeg", "-9000 to 1500"),  # noqa: PLR2004
+        (camera.tilt_cdeg in range(-9000, 1501), "tilt_cdeg", "-9000 to 1500"),
     )
     return [
         f"{key}: {getattr(camera, key)!r} is out of range; give {want}"

@@ -19,7 +19,9 @@ EXTRADATA = bytes.fromhex("0000000167f4000aa6c8800000000168ce3880")
 KEYFRAME, DELTA = 0x65, 0x41
 MEASURE_MS = 1_000
 QUEUE_COUNT_MAX = 64
-FALSE_JPEG = bytes.fromhex("ffd8ffe000104a46494600010100000100010000") + b"\xff\xd9"
+PERMILLE = 1000
+FALSE_JPEG_HEAD = bytes.fromhex("ffd8ffe000104a46494600010100000100010000")
+FALSE_JPEG_TAIL = b"\xff\xd9"
 
 
 class ScriptedCamera:
@@ -90,15 +92,17 @@ class ScriptedCamera:
         Raises:
             PortAbsent: the camera cannot be reached.
             PortRefused: the camera says no.
-            PortLost: the stream stopped, or the port is closed.
+            PortLost: the stream stopped.
         """
-        if self._queue and self._is_open:
+        if not self._is_open:
+            return None
+        if self._queue:
             return self._queue.pop(0)
-        if self._is_open and self.is_absent:
+        if self.is_absent:
             raise PortAbsent("camera %s does not answer; look at its cable" % self.name)
-        if self._is_open and self.is_refusing:
+        if self.is_refusing:
             raise PortRefused("camera %s refuses; look at its password" % self.name)
-        if self._is_lost or not self._is_open:
+        if self._is_lost:
             raise PortLost("camera %s stopped; open it again" % self.name)
         return None
 
@@ -113,12 +117,13 @@ class ScriptedCamera:
         return self._measures
 
     def still(self, zones: "list[tuple[int, int, int, int]]") -> bytes:
-        """Make a JPEG that only says that it is one; b"" before the first picture."""
-        if not self._is_open or self._picture_index == 0:
+        """Make a JPEG that only says that it is one; b"" where no honest one can be made."""
+        if not self._is_open or self._picture_index == 0 or not are_zones(zones):
             return b""
         self.still_count += 1
         self.last_zones = list(zones)
-        return FALSE_JPEG
+        shown = b"" if (0, 0, 1000, 1000) in zones else bytes(self.picture_bytes)
+        return FALSE_JPEG_HEAD + shown + FALSE_JPEG_TAIL
 
     def _plan_picture(self) -> None:
         opening = self._opening
@@ -163,3 +168,11 @@ class ScriptedCamera:
         sharpness = 5 if self.is_dark else 450
         change_permille = 0 if self.is_frozen else 8
         self._measures = PictureMeasures(now_ms, luma_permille, sharpness, change_permille)
+
+
+def are_zones(zones: "list[tuple[int, int, int, int]]") -> bool:
+    """Tell whether each rectangle lies in the picture and has its edges in order."""
+    return all(
+        0 <= left <= right <= PERMILLE and 0 <= top <= bottom <= PERMILLE
+        for left, top, right, bottom in zones
+    )

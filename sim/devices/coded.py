@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from hal.api._typing import TYPE_CHECKING
 from hal.api.errors import PortLost
 from hal.api.media import AccessUnit, PictureMeasures, StreamParameters
+from sim.devices.camera import are_zones
 from sim.devices.coder import TIMESCALE, PictureCoder, is_keyframe, jpeg
 from sim.devices.lettering import stamp
 from sim.devices.street import Street
@@ -78,6 +79,7 @@ class CodedCamera:
         self._coder = None
         self._queue = []
         self._picture = None
+        self._measured = None
         self._measures = None
 
     def lose(self) -> None:
@@ -88,11 +90,11 @@ class CodedCamera:
         """Hand over the next access unit, or None.
 
         Raises:
-            PortLost: the stream stopped, or the port is closed.
+            PortLost: the stream stopped.
         """
         if self._queue:
             return self._queue.pop(0)
-        if self._coder is None or self._is_lost:
+        if self._coder is not None and self._is_lost:
             raise PortLost("camera %s stopped; open it again" % self.name)
         return None
 
@@ -110,7 +112,7 @@ class CodedCamera:
 
     def still(self, zones: "list[tuple[int, int, int, int]]") -> bytes:
         """Make a JPEG of the newest picture with rectangles filled; b"" where there is none."""
-        if self._picture is None:
+        if self._picture is None or not are_zones(zones):
             return b""
         return jpeg(filled(self._picture, zones))
 

@@ -6,7 +6,7 @@ the gate had no supply (they are silence, and asking for them is the core's mist
 """
 
 from hal.api._typing import TYPE_CHECKING
-from hal.api.errors import PortAbsent, PortLost
+from hal.api.errors import PortAbsent
 from hal.api.media import AccessUnit, StreamParameters
 from sim.devices.tone import SAMPLE_RATE_HZ, SILENCE, tone_second
 
@@ -75,10 +75,9 @@ class SimMicrophone:
 
         Raises:
             PortAbsent: no microphone is fitted.
-            PortLost: the port is closed.
         """
         if not self._is_open:
-            raise PortLost("microphone %s is closed; open it first" % self.name)
+            return None
         if self.is_absent:
             raise PortAbsent("microphone %s does not answer; look at its cable" % self.name)
         return self._queue.pop(0) if self._queue else None
@@ -115,7 +114,7 @@ class SimMicrophone:
             data = bytes([SILENCE]) * BLOCK_SAMPLES
         if len(self._queue) >= QUEUE_BLOCKS_MAX:
             self.dropped_count += 1
-        else:
-            now_ms = self._clock.now_ms()
-            self._queue.append(AccessUnit(data, now_ms, self._pts, self._pts, True))
+            self._queue.pop(0)
+        now_ms = self._clock.now_ms()
+        self._queue.append(AccessUnit(data, now_ms, self._pts, self._pts, True))
         self._pts += BLOCK_SAMPLES
