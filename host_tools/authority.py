@@ -63,7 +63,7 @@ class Authority:
 
     def sign(self, payload: bytes, external_aad: bytes) -> bytes:
         """Sign a payload as COSE_Sign1 with ES256."""
-        signed = sign1.to_be_signed(payload, external_aad)
+        signed = sign1.to_be_signed(payload, external_aad, KEY_ID)
         r, s = decode_dss_signature(self._private_key.sign(signed, ec.ECDSA(hashes.SHA256())))
         signature = r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
         return sign1.assemble(payload, KEY_ID, signature)

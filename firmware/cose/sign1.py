@@ -1,7 +1,8 @@
 """COSE_Sign1 with ES256 (RFC 9053, 2.1): permits and grants, signed by the council's authority.
 
-A unit only verifies. The authority signs `to_be_signed(payload, external_aad)` where its key lives
-and puts the message together with `assemble`.
+A unit only verifies. The authority signs `to_be_signed(...)` where its key lives and puts the
+message together with `assemble`. The key id stands in the protected header: outside it, anybody
+could change it and the file would still be good.
 """
 
 from firmware.cose import structure
@@ -19,9 +20,9 @@ PUBLIC_KEY_BYTES = 64
 CONTEXT = "Signature1"
 
 
-def to_be_signed(payload: bytes, external_aad: bytes) -> bytes:
+def to_be_signed(payload: bytes, external_aad: bytes, key_id: bytes) -> bytes:
     """Give the bytes that the authority signs with ECDSA over P-256 and SHA-256."""
-    protected = structure.protected_header(ALGORITHM_ES256)
+    protected = structure.protected_header(ALGORITHM_ES256, key_id)
     return structure.covered(CONTEXT, protected, external_aad, payload)
 
 
@@ -30,7 +31,7 @@ def assemble(payload: bytes, key_id: bytes, signature: bytes) -> bytes:
 
     Args:
         payload: what was signed.
-        key_id: name of the key, such as b"authority".
+        key_id: name of the key, such as b"authority"; as given to `to_be_signed`.
         signature: r and s, 32 bytes each, over `to_be_signed`.
 
     Raises:
@@ -39,8 +40,8 @@ def assemble(payload: bytes, key_id: bytes, signature: bytes) -> bytes:
     if len(signature) != SIGNATURE_BYTES:
         found_bytes = len(signature)
         raise LocalProtocolError("signature has %d bytes; give r and s, 64 bytes" % found_bytes)
-    protected = structure.protected_header(ALGORITHM_ES256)
-    return structure.join(TAG, Message(protected, key_id, payload, signature))
+    protected = structure.protected_header(ALGORITHM_ES256, key_id)
+    return structure.join(TAG, Message(protected, b"", payload, signature))
 
 
 def verify(cipher: "Cipher", public_key: bytes, data: bytes, external_aad: bytes) -> bytes:

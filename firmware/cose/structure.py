@@ -46,13 +46,15 @@ def covered(context: str, protected: bytes, external_aad: bytes, payload: bytes)
     return dumps([context, protected, external_aad, payload])
 
 
-def protected_header(algorithm: int) -> bytes:
-    """Encode the protected header that this product sends."""
+def protected_header(algorithm: int, key_id: bytes = b"") -> bytes:
+    """Encode the protected header that this product sends; a key id of b"" is left out."""
+    if key_id:
+        return dumps({HEADER_ALGORITHM: algorithm, HEADER_KEY_ID: key_id})
     return dumps({HEADER_ALGORITHM: algorithm})
 
 
 def join(tag: int, message: Message) -> bytes:
-    """Encode a message; a key id of b"" is left out."""
+    """Encode a message, its key id in the unprotected header; one of b"" is left out."""
     unprotected: dict[Key, Value] = {HEADER_KEY_ID: message.key_id} if message.key_id else {}
     return dumps(Tag(tag, [message.protected, unprotected, message.payload, message.proof]))
 

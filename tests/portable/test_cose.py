@@ -79,10 +79,16 @@ def test_the_working_groups_mac_example():
 
 
 def test_the_working_groups_signature_example():
-    assert sign1.to_be_signed(CONTENT, SIGN_AAD) == SIGNED_BYTES
+    assert sign1.to_be_signed(CONTENT, SIGN_AAD, b"") == SIGNED_BYTES
     cipher = OneSignature(SIGNED_BYTES, SIGN_EXAMPLE[-64:])
     assert sign1.verify(cipher, PUBLIC_KEY, SIGN_EXAMPLE, SIGN_AAD) == CONTENT
-    assert sign1.assemble(CONTENT, b"11", SIGN_EXAMPLE[-64:]) == SIGN_EXAMPLE
+    # The same without its key id, and with it where it is covered by the signature.
+    bare = sign1.assemble(CONTENT, b"", SIGN_EXAMPLE[-64:])
+    assert bare == SIGN_EXAMPLE.replace(bytes.fromhex("a104423131"), b"\xa0")
+    signed = sign1.to_be_signed(CONTENT, SIGN_AAD, b"11")
+    ours = sign1.assemble(CONTENT, b"11", bytes(64))
+    assert dumps({1: -7, 4: b"11"}) in ours
+    assert sign1.verify(OneSignature(signed, bytes(64)), PUBLIC_KEY, ours, SIGN_AAD) == CONTENT
     for aad in (b"", SIGN_AAD[1:], SIGN_AAD + b"x"):
         assert error_of(sign1.verify, cipher, PUBLIC_KEY, SIGN_EXAMPLE, aad) is UnverifiedError
     for key in (b"", PUBLIC_KEY[:63], bytes(64)):
