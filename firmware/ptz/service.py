@@ -1,6 +1,5 @@
 """The owner of one dome: takes wishes, keeps the line, knows where it looks."""
 
-from firmware.buffers import EventQueue
 from firmware.pelco_d import commands, replies
 from firmware.pelco_d.session import Session
 from firmware.ptz import drive as states
@@ -8,6 +7,7 @@ from firmware.ptz.drive import Drive
 from firmware.ptz.model import PtzSettings, fov_cdeg, position_from_wire, within_limits
 from firmware.ptz.place import AXES, Place
 from firmware.ptz.privacy import PERMILLE, WHOLE, zones_in_view
+from firmware.ptz.report import Report
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ class PtzService:
     def __init__(self, name: str, settings: PtzSettings) -> None:
         self.name = name
         self.settings = settings
-        self.events = EventQueue()
+        self.report = Report(name)
+        self.events = self.report.events
         self.drive = Drive(settings)
         self.session = Session(settings.address, settings.baud, settings.has_echo)
         self.place = Place()
         self.presets: dict[int, tuple[int, int, int]] = {}
-        self.refused_count = 0
         self.unanswered_count = 0
         self._is_open = False
         self._is_silent = False
@@ -54,7 +54,6 @@ class PtzService:
         self._kind = replies.NONE
         self._seek = 0
         self._seek_ms = 0
-        self._last_refusal = ("", "", 0)
 
     # Wishes ---------------------------------------------------------------------------------
 
@@ -72,10 +71,10 @@ class PtzService:
         """
         wish = (pan_permille, tilt_permille, zoom)
         if abs(pan_permille) > PERMILLE or abs(tilt_permille) > PERMILLE or abs(zoom) > 1:
-            return self._refuse("move", RANGE, now_ms)
+            return self.report.refuse("move", RANGE, now_ms)
         move = self._limited(wish)
         if move != wish and move == states.STILL:
-            return self._refuse("move", LIMIT, now_ms)
+            return self.report.refuse("move", LIMIT, now_ms)
         return self._set_motion("move", move, None, now_ms)
 
     def lens(self, focus: int, iris: int, now_ms: int) -> str:
@@ -90,12 +89,12 @@ class PtzService:
             "" or why not: "ptz.range", "ptz.line".
         """
         if abs(focus) > 1 or abs(iris) > 1:
-            return self._refuse("lens", RANGE, now_ms)
+            return self.report.refuse("lens", RANGE, now_ms)
         return self._set_motion("lens", None, (focus, iris), now_ms)
 
     def stop(self, now_ms: int) -> str:
         """Stop everything, ahead of everything; "" or "ptz.line"."""
-        return "" if self.drive.stop("operator") else self._refuse("stop", LINE, now_ms)
+        return "" if self.drive.stop("operator") else self.report.refuse("stop", LINE, now_ms)
 
     def preset(self, act: str, number: int, now_ms: int) -> str:
         """Go to, set or clear a preset.
@@ -110,7 +109,7 @@ class PtzService:
             zone), "ptz.full".
         """
         if act not in {"go", "set", "clear"} or not 1 <= number <= PRESET_MAX:
-            return self._refuse("preset", RANGE, now_ms)
+            return self.report.refuse("preset", RANGE, now_ms)
         if act != "go":
             refusal = self._queue(
                 "preset", commands.preset(self.settings.address, act, number), now_ms
@@ -120,9 +119,9 @@ class PtzService:
             return refusal
         known = self.presets.get(number)
         if known is not None and self._zones_at(known, 0, 0):
-            return self._refuse("preset", ZONE, now_ms)
+            return self.report.refuse("preset", ZONE, now_ms)
         if not self.drive.go(number):
-            return self._refuse("preset", LINE, now_ms)
+            return self.report.refuse("preset", LINE, now_ms)
         self._seek, self._seek_ms = number, now_ms
         self.place.unsettle()
         return ""
@@ -130,7 +129,7 @@ class PtzService:
     def aux(self, number: int, level: bool, now_ms: int) -> str:
         """Switch an auxiliary, 1 to 8; "" or why not: "ptz.range", "ptz.line", "ptz.full"."""
         if not 1 <= number <= AUX_MAX:
-            return self._refuse("aux", RANGE, now_ms)
+            return self.report.refuse("aux", RANGE, now_ms)
         name = "aux_set" if level else "aux_clear"
         return self._queue("aux", commands.build(self.settings.address, name, number), now_ms)
 
@@ -155,7 +154,7 @@ class PtzService:
         self.session.abandon()
         self.place.forget()
         self.drive.on_line(is_open)
-        self._emit("ptz.line_open" if is_open else "ptz.line_lost", now_ms)
+        self.report.emit("ptz.line_open" if is_open else "ptz.line_lost", now_ms)
 
     def receive(self, data: bytes, now_ms: int) -> None:
         """Take what the line brought."""
@@ -168,7 +167,7 @@ class PtzService:
         if not self._is_open:
             return b"", now_ms + IDLE_MS
         if self.drive.expire(now_ms):
-            self._emit("ptz.lease_expired", now_ms)
+            self.report.emit("ptz.lease_expired", now_ms)
         self._give_up_seeking(now_ms)
         if self.session.is_busy:
             kind = self._kind
@@ -241,27 +240,18 @@ class PtzService:
     ) -> str:
         was_moving = self.drive.state == states.MOVING
         if not self.drive.set_motion(move, lens, now_ms):
-            return self._refuse(act, LINE, now_ms)
+            return self.report.refuse(act, LINE, now_ms)
         if self.drive.state == states.MOVING and not was_moving:
             self.place.unsettle()
             pan, tilt, zoom = self.drive.move
             fields: dict[str, Value] = {"pan_permille": pan, "tilt_permille": tilt, "zoom": zoom}
-            self._emit("ptz.moved", now_ms, fields)
+            self.report.emit("ptz.moved", now_ms, fields)
         return ""
 
     def _queue(self, act: str, frame: bytes, now_ms: int) -> str:
         if self.drive.state in {states.LOST, states.CLOSED}:
-            return self._refuse(act, LINE, now_ms)
-        return "" if self.drive.queue(frame) else self._refuse(act, FULL, now_ms)
-
-    def _refuse(self, act: str, cause: str, now_ms: int) -> str:
-        """Count a refusal and tell it, the same one at most once a second."""
-        self.refused_count += 1
-        last_act, last_cause, last_ms = self._last_refusal
-        if (act, cause) != (last_act, last_cause) or now_ms - last_ms >= IDLE_MS:
-            self._last_refusal = (act, cause, now_ms)
-            self._emit("ptz.refused", now_ms, {"act": act, "cause": cause})
-        return cause
+            return self.report.refuse(act, LINE, now_ms)
+        return "" if self.drive.queue(frame) else self.report.refuse(act, FULL, now_ms)
 
     def _learn(self, act: str, number: int) -> None:
         """Remember where a preset looks, when it is set standing and with the place known."""
@@ -278,7 +268,7 @@ class PtzService:
             cause = self.drive.take_stopped()
             if cause:
                 self.place.unsettle()
-                self._emit("ptz.stopped", now_ms, {"cause": cause})
+                self.report.emit("ptz.stopped", now_ms, {"cause": cause})
             return frame
         if not self._may_query(now_ms) or now_ms < self._query_ms:
             return b""
@@ -311,7 +301,7 @@ class PtzService:
         self._unanswered = 0
         if self._is_silent:
             self._is_silent = False
-            self._emit("ptz.answering", now_ms)
+            self.report.emit("ptz.answering", now_ms)
         if kind in AXES:
             self._on_axis(kind, reply.value, now_ms)
 
@@ -323,7 +313,7 @@ class PtzService:
         if self._unanswered >= self.settings.unanswered_count_max and not self._is_silent:
             self._is_silent = True
             self.place.forget()
-            self._emit("ptz.silent", now_ms, {"unanswered": self._unanswered})
+            self.report.emit("ptz.silent", now_ms, {"unanswered": self._unanswered})
 
     def _on_axis(self, axis: str, value: int, now_ms: int) -> None:
         self._axis = (self._axis + 1) % len(AXES)
@@ -340,13 +330,8 @@ class PtzService:
         self._query_ms = now_ms + (0 if is_lively else min(self.settings.query_ms, QUERY_MS_MAX))
         is_due = now_ms - self.drive.sought_ms >= SETTLE_MS
         if is_due and self.place.still_count >= SETTLED_ROUND_COUNT and self.drive.settle():
-            self._emit("ptz.preset_reached", now_ms, {"number": self._seek})
+            self.report.emit("ptz.preset_reached", now_ms, {"number": self._seek})
 
     def _give_up_seeking(self, now_ms: int) -> None:
         if self.drive.state == states.SEEKING and now_ms - self._seek_ms >= SEEK_MS_MAX:
             self.drive.settle()
-
-    def _emit(self, name: str, now_ms: int, fields: "dict[str, Value] | None" = None) -> None:
-        told: dict[str, Value] = {"camera": self.name}
-        told.update(fields or {})
-        self.events.emit(name, now_ms, told)

@@ -282,7 +282,7 @@ def test_what_is_out_of_range_is_refused_and_counted():
         service.aux(9, True, 300),
     ]
     assert refused == ["ptz.range"] * 10
-    assert service.refused_count == 10
+    assert service.report.refused_count == 10
     events = service.events.take()
     assert [event[2]["act"] for event in events] == ["move", "lens", "preset", "aux"]
     assert [service.aux(1, True, 300) for _ in range(9)][-1] == "ptz.full"
