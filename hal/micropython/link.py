@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Told = tuple[str, int, Message | None, str]
 
+MQTT_PORT = 1883
 POLL_READ, POLL_WRITE = 1, 4
 CLIENT_WRITE = 2
 KEEP_ALIVE_S = 10
@@ -28,6 +29,29 @@ STEPS_PER_POLL = 16
 RETRY_MS_MIN, RETRY_MS_MAX = 1_000, 60_000
 FAREWELL_MS = 1_000
 IPPROTO_TCP, TCP_NODELAY = 6, 1
+
+
+def split_url(url: str) -> "tuple[str, int, str, str]":
+    """Take "mqtt://[user:password@]host[:port]" apart; escapes by percent are undone.
+
+    Returns:
+        (host, port, user, password); host is "" where the URL is of another kind.
+    """
+    scheme, _, rest = url.partition("://")
+    credentials, _, address = rest.rpartition("@")
+    user, _, password = credentials.partition(":")
+    host, _, port = address.rstrip("/").partition(":")
+    if scheme != "mqtt" or (port and not port.isdigit()):
+        return "", 0, "", ""
+    return host, int(port) if port else MQTT_PORT, unquote(user), unquote(password)
+
+
+def unquote(text: str) -> str:
+    """Undo the escapes of a URL."""
+    first, *rest = text.split("%")
+    parts = [first.encode()]
+    parts += [bytes([int(part[:2], 16)]) + part[2:].encode() for part in rest]
+    return b"".join(parts).decode()
 
 
 class Decoder(PacketDecoder):

