@@ -156,7 +156,8 @@ class RecorderService:
         if record is None or not record.is_open:
             self.refused_count += 1
             return
-        cause = self._obstacle(record, unit)
+        room_bytes = self._settings.memory_bytes_max - self._memory_bytes
+        cause = record.obstacle(unit, record.chain in self._chains, room_bytes)
         if cause:
             if record.leave_out(cause, now_ms):
                 fields = {"stream": stream, "cause": cause}
@@ -194,12 +195,13 @@ class RecorderService:
             if is_due:
                 record.flush()
             self._fill(record)
-        if self._roll(records):
-            self._add_barrier(now_ms)
-            for record in records:
-                self._open_next(record)
-        if is_due and self._is_dirty:
-            self._add_barrier(now_ms)
+        self._roll(records)
+        is_blocked = [self._open_next(record) for record in records].count(False) > 0
+        if is_blocked and not in_flight:
+            self._add_barrier()
+        elif is_due and self._is_dirty:
+            self._add_barrier()
+            self._barrier_ms = now_ms
         self._memory_bytes = sum(record.memory_bytes() for record in records)
         return self._plan, self._due_ms(now_ms, in_flight)
 
@@ -241,30 +243,20 @@ class RecorderService:
 
     def _make(self, stream: str) -> "Stream | None":
         partition = self._layout.find(self._cipher, stream)
-        for state in self._recovered.states:
-            if state.partition is partition:
-                writer = PartitionWriter(self._cipher, self._entropy, self._layout, state)
-                times = held_times(self._cipher, state, self._settings.index_key)
-                record = Stream(stream, writer, times, self._settings.record_bytes_max)
-                self._streams[stream] = record
-                return record
-        return None
+        found = [state for state in self._recovered.states if state.partition is partition]
+        if not found:
+            return None
+        writer = PartitionWriter(self._cipher, self._entropy, self._layout, found[0])
+        times = held_times(self._cipher, found[0], self._settings.index_key)
+        record = Stream(stream, writer, times, self._settings.record_bytes_max)
+        self._streams[stream] = record
+        return record
 
     def _stamp(self, now_ms: int) -> "Stamp":
         set_ms, utc_ms, quality = self._time
         if not quality:
             return (now_ms, 0, 0)
         return (now_ms, max(0, utc_ms + now_ms - set_ms), quality)
-
-    def _obstacle(self, record: Stream, unit: "AccessUnit") -> str:
-        if record.chain not in self._chains:
-            return "no_key"
-        size = unit_bytes(unit)
-        if size > record.writer.payload_bytes_max():
-            return "too_big"
-        if self._memory_bytes + size > self._settings.memory_bytes_max:
-            return "disk"
-        return ""
 
     def _fill(self, record: Stream) -> None:
         """Write what the open segment takes, up to the first item that needs another."""
@@ -291,30 +283,32 @@ class RecorderService:
         record.segment_parameters = None
         self._is_dirty = True
 
-    def _roll(self, records: "list[Stream]") -> bool:
-        """Close segments that cannot take the next item; true when one will be opened."""
-        is_needed = False
+    def _roll(self, records: "list[Stream]") -> None:
+        """Close segments that cannot take the next item."""
         for record in records:
             cause = ""
             if record.queue:
-                is_needed = True
                 cause = record.fits(record.queue[0])
             elif record.segment_key[1] != self._chains.get(record.segment_key[0], (None, -1))[1]:
                 cause = "epoch"  # nothing came since: its key must not stay in memory
             if cause and record.writer.is_open():
                 self._close(record, cause, self._stamp(self._now_ms))
-        return is_needed
 
-    def _open_next(self, record: Stream) -> None:
-        """Open segments for what is queued, as long as the keys of its epochs are there."""
-        while record.queue:
+    def _is_clear(self, record: Stream) -> bool:
+        """Tell whether all of the segment before is behind a barrier that is done."""
+        return self.barrier_count > 0 and record.writer.settled == record.writer.sequence
+
+    def _open_next(self, record: Stream) -> bool:
+        """Open a segment for what is queued; false while a barrier must come first."""
+        while record.queue and not record.writer.is_open():
+            if not self._is_clear(record):
+                return False
             item = record.queue[0]
             chain, epoch = item.key
             source = self._chains.get(chain, (None, -1))[0]
             if not record.writer.can_open(source, chain, epoch):
                 # Its epoch is over: under a later key it would outlive its 31 days.
-                self.expired_count += 1
-                record.next_item()
+                self._expire(record)
                 continue
             info = SegmentInfo(record.name, chain, epoch, self._boot, item.stamp, item.parameters)
             self._plan.extend(record.writer.open(source, info, self._settings.index_key))
@@ -323,13 +317,18 @@ class RecorderService:
             record.segment_parameters = item.parameters
             self._is_dirty = True
             self._fill(record)
-            return
+        return True
 
-    def _add_barrier(self, now_ms: int) -> None:
+    def _expire(self, record: Stream) -> None:
+        record.next_item()
+        self.expired_count += 1
+        fields = {"stream": record.name, "cause": "epoch"}
+        self.events.emit("recording.gap", self._now_ms, fields)
+
+    def _add_barrier(self) -> None:
         self._plan.append(BARRIER)
         names = self._streams.items()
         self._commits.plan({name: record.writer.sequence for name, record in names})
-        self._barrier_ms = now_ms
         self._is_dirty = False
 
     def _watch(self, now_ms: int) -> None:

@@ -142,6 +142,17 @@ class Stream:
         self.held.append(unit)
         self.held_bytes += unit_bytes(unit)
 
+    def obstacle(self, unit: "AccessUnit", has_key: bool, room_bytes: int) -> str:
+        """Tell why a unit cannot be kept; "" when it can."""
+        if not has_key:
+            return "no_key"
+        size = unit_bytes(unit)
+        if size > self.writer.payload_bytes_max():
+            return "too_big"
+        if self.gap_cause:
+            size += self.record_bytes_max  # some room first, or every group ends at once again
+        return "disk" if size > room_bytes else ""
+
     def leave_out(self, cause: str, now_ms: int) -> bool:
         """Count a unit that cannot be kept; true when a gap begins with it."""
         self.dropped_count += 1

@@ -111,31 +111,33 @@ class Checker:
 
     def _partition(self, layout: "Layout", index: int) -> None:
         part = layout.partitions[index]
-        headers = self._headers(layout, part, "partition %d" % index)
+        place = "partition %d" % index
+        headers = self._headers(layout, part, place)
         if not headers:
             return
         newest = headers[0].generation
         live: list[SegmentHeader] = []
         salts: set[bytes] = set()
         for header in headers:
-            place = "partition %d, slot %d" % (index, header.slot)
             if header.generation <= newest - part.segment_count:
-                self._fault(4, place, "holds a stale lap: the write of a newer header was lost")
-                continue
+                continue  # a stale lap; what its newer header would have held is missed below
             live.append(header)
             if header.salt in salts:
-                self._fault(12, place, "has the salt of another segment")
+                self._fault(12, place + ", slot %d" % header.slot, "has the salt of another")
             salts.add(header.salt)
-        oldest = max(0, newest - part.segment_count + 1)
-        missing = newest - oldest + 1 - len(live)
-        if missing:
-            text = "%d of the newest %d segments cannot be read" % (missing, newest - oldest + 1)
-            self._fault(4, "partition %d" % index, text)
         limit = SEQUENCE_END
+        next_generation = newest + 1
         for header in live:
             segment = Segment(part, header, limit, header is not live[0])
-            self._segment(layout, segment, "partition %d, slot %d" % (index, header.slot))
+            where = "%s, slot %d" % (place, header.slot)
+            missing = self._segment(layout, segment, where)
+            if missing and header.generation + 1 < next_generation:
+                text = "the segment behind it cannot be read: %d records are lost" % missing
+                self._fault(4, where, text)
+            elif missing:
+                self._fault(10, where, "%d records at its end are lost" % missing)
             limit = min(limit, header.first_sequence)
+            next_generation = header.generation
 
     def _headers(self, layout: "Layout", part: "Partition", place: str) -> "list[SegmentHeader]":
         found: list[SegmentHeader] = []
@@ -152,7 +154,8 @@ class Checker:
         found.sort(key=lambda header: header.generation, reverse=True)
         return found
 
-    def _segment(self, layout: "Layout", segment: Segment, place: str) -> None:
+    def _segment(self, layout: "Layout", segment: Segment, place: str) -> int:
+        """Check one segment; returns how many records its successor misses."""
         self.segment_count += 1
         reader = RingReader(self._read, layout, self._cipher, self._key_for or _no_key)
         if self._cipher is not None:
@@ -173,9 +176,8 @@ class Checker:
             self._inside(segment, record, sealed, count, where)
         if not segment.has_successor:
             self._behind_newest(layout, segment, reader.end_bytes, place)
-        elif expected < segment.limit and segment.header.first_sequence < segment.limit:
-            text = "%d records at its end are lost" % (segment.limit - expected)
-            self._fault(10, place, text)
+            return 0
+        return max(0, segment.limit - expected)
 
     def _behind_newest(self, layout: "Layout", segment: Segment, end: int, place: str) -> None:
         """Tell rot from a torn tail: nothing that a later record calls settled may be missing."""
@@ -192,6 +194,11 @@ class Checker:
                     expected = record.sequence + 1
         if settled > expected:
             self._fault(10, place, "%d settled records at its end are lost" % (settled - expected))
+        elif end < part.segment_bytes:
+            head = self._read(start + end, records.HEADER_BYTES)
+            if records.resembles(head, layout, segment.header, expected):
+                text = "is torn (by a power cut, or being written now) or rotten"
+                self._fault(8, "%s, record %d" % (place, expected), text)
 
     def _padding(
         self, segment: Segment, offset: int, record: "records.Record", where: str

@@ -23,6 +23,7 @@ _AAD = ">4sB3s8s8sIQQI"
 _AAD_BYTES = 48
 _TAIL = ">IQ"
 _CHECKED_BYTES = 60
+_DIFFERENT_MAX = 4
 
 
 class Record:
@@ -134,6 +135,15 @@ def decode(data: bytes, layout: "Layout", header: "SegmentHeader") -> "Record | 
     record = Record(kind, sequence, length, sealed_crc, settled)
     record.aad = bytes(data[:_AAD_BYTES])
     return record
+
+
+def resembles(data: bytes, layout: "Layout", header: "SegmentHeader", sequence: int) -> bool:
+    """Tell whether bytes that are no record were meant to be the one of this sequence."""
+    want = bytearray(_AAD_BYTES)
+    fields = (MAGIC, FOOTAGE, bytes(3), layout.uuid[:8], header.salt[:8], header.slot)
+    struct.pack_into(_AAD, want, 0, *fields, header.generation, sequence, 0)
+    different = [at for at in range(_AAD_BYTES - 4) if data[at] != want[at]]
+    return len(different) <= _DIFFERENT_MAX
 
 
 def is_whole(record: Record, sealed: bytes) -> bool:
