@@ -30,6 +30,7 @@ class SourcePump:
         "_is_open",
         "_source",
         "_subject",
+        "_told_code",
         "_word",
         "has_flow",
         "last_unit_ms",
@@ -44,6 +45,7 @@ class SourcePump:
         self._events = events
         self._backoff = Backoff()
         self._is_open = False
+        self._told_code = ""
         self.has_flow = False
         self.last_unit_ms = -1
 
@@ -93,10 +95,13 @@ class SourcePump:
             self._events.emit(self._word + ".open", now_ms, {"subject": self._subject})
 
     def _lost(self, error: PortError, now_ms: int) -> None:
+        had_flow = self.has_flow
         self.close()
         self._backoff.failed(now_ms)
-        fields = {"subject": self._subject, "code": error.code, "text": str(error)[:120]}
-        self._events.emit(self._word + ".lost", now_ms, fields)
+        if had_flow or error.code != self._told_code:
+            self._told_code = error.code
+            fields = {"subject": self._subject, "code": error.code, "text": str(error)[:120]}
+            self._events.emit(self._word + ".lost", now_ms, fields)
 
 
 class LinePump:

@@ -4,11 +4,11 @@ import logging
 import os
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from firmware.app import supervisor
 from firmware.app.unit import Papers, Unit
 from firmware.cbor.decode import loads
-from firmware.cbor.encode import Value
 from firmware.config.load import CameraConfig, Config
 from firmware.errors import ConfigError, RemoteProtocolError
 from firmware.keys.ratchet import MAP_EPOCH, MAP_SECRET
@@ -31,9 +31,13 @@ from hal.linux.sound_card import CardMicrophone
 from hal.linux.wake import Wake
 from hal.linux.watchdog import SystemdWatchdog
 
+if TYPE_CHECKING:
+    from firmware.cbor.encode import Value
+
 LOG = logging.getLogger("lamppost")
 STATE_BYTES = 64 << 10
 SESSION = "session"
+FILE = "file:"
 CLAIM_KEYS, CLAIM_PUBLIC, CLAIM_CHAINS = 2, 3, 4
 EXIT_CLEAN, EXIT_BUG = 0, 70
 
@@ -107,7 +111,7 @@ def open_medium(path: Path, size_bytes: int, wake: Wake) -> FileBlocks:
     return FileBlocks(str(path), wake)
 
 
-def take_claim(state: Path, name: str) -> Value:
+def take_claim(state: Path, name: str) -> "Value":
     """Take over what a claim brings: keys to their file, chains to the caller.
 
     Args:
@@ -145,7 +149,7 @@ def forget_claim(state: Path, name: str) -> None:
     (state / name).unlink(missing_ok=True)
 
 
-def _by_id(found: Value) -> dict[bytes, bytes]:
+def _by_id(found: "Value") -> dict[bytes, bytes]:
     """Take the pairs of bytes out of a map."""
     pairs = found.items() if isinstance(found, dict) else ()
     return {
@@ -171,6 +175,8 @@ def _camera_ports(camera: CameraConfig, folder: Path, wake: Wake) -> CameraPorts
     """Make the ports of one camera."""
     name = str(camera.picture["name"])
     url = str(camera.picture["source"])
+    if url.startswith(FILE):
+        url = FILE + str((folder / url.removeprefix(FILE)).resolve())
     ports = CameraPorts(name, StreamCamera(url, wake))
     if camera.ptz is not None:
         serial = str(camera.ptz["serial"])
@@ -203,7 +209,7 @@ def _gate(
     if sound["gate"] == SESSION:
         return session, session
     drive, back, lamp = (
-        str(folder / str(sound[key]).removeprefix("file:"))
+        str(folder / str(sound[key]).removeprefix(FILE))
         for key in ("gate", "read_back", "indicator")
     )
     gate = _line(f"{camera} sound gate", drive, back)
