@@ -12,6 +12,7 @@ H264_SLICES = (1, 5)
 HEVC_SLICE_TYPE_COUNT = 32
 FIRST_SLICE = b"\x80"
 AVCC_VERSION = 1
+AVCC_BYTES_MIN = 7
 HVCC_ARRAYS_OFFSET = 22
 
 
@@ -58,7 +59,7 @@ def unit_type(codec: str, unit: bytes) -> int:
 def parameter_sets(codec: str, units: list[bytes]) -> list[bytes]:
     """Those units that a decoder needs before the first picture."""
     wanted = HEVC_PARAMETER_SETS if codec == "hevc" else H264_PARAMETER_SETS
-    return [unit for unit in units if unit_type(codec, unit) in wanted]
+    return [unit for unit in units if unit and unit_type(codec, unit) in wanted]
 
 
 def starts_picture(codec: str, units: list[bytes]) -> bool:
@@ -84,8 +85,9 @@ class Framing:
         self.codec = codec
         self.length_bytes = 0
         self.sets: list[bytes] = []
+        record_bytes_min = HVCC_ARRAYS_OFFSET + 1 if codec == "hevc" else AVCC_BYTES_MIN
         is_record = extradata[:1] == bytes([AVCC_VERSION])
-        if not is_record:
+        if not is_record or len(extradata) < record_bytes_min:
             self.sets = parameter_sets(codec, split_annex_b(extradata))
         elif codec == "hevc":
             self._read_hvcc(extradata)
@@ -118,6 +120,8 @@ class Framing:
             count = int.from_bytes(record[offset + 1 : offset + 3], "big")
             offset += 3
             for _ in range(count):
+                if offset >= len(record):
+                    return
                 size = int.from_bytes(record[offset : offset + 2], "big")
                 self.sets.append(record[offset + 2 : offset + 2 + size])
                 offset += 2 + size

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import select
+import threading
 
 
 class Wake:
@@ -10,13 +11,16 @@ class Wake:
 
     def __init__(self) -> None:
         self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._lock = threading.Lock()
         self._poller = select.poll()
         self._poller.register(self._event_fd, select.POLLIN)
 
     def notify(self) -> None:
         """End the current sleep, or the next one at once; any thread may call it."""
-        with contextlib.suppress(BlockingIOError, OSError):  # counter full, or closed meanwhile
-            os.eventfd_write(self._event_fd, 1)
+        # the lock, because a descriptor that was closed meanwhile may be somebody else's by now
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if self._event_fd >= 0:
+                os.eventfd_write(self._event_fd, 1)
 
     def register(self, fd: int) -> None:
         """Wake when this descriptor can be read."""
@@ -35,7 +39,8 @@ class Wake:
 
     def close(self) -> None:
         """Let go of the eventfd; the last thing a unit does."""
-        if self._event_fd >= 0:
-            self._poller.unregister(self._event_fd)
-            os.close(self._event_fd)
-            self._event_fd = -1
+        with self._lock:
+            if self._event_fd >= 0:
+                self._poller.unregister(self._event_fd)
+                os.close(self._event_fd)
+                self._event_fd = -1
