@@ -9,7 +9,7 @@
 
 A stop overtakes everything, is sent twice, and purges older motion. Only the newest motion is
 kept, so nothing old can run after it. A move that comes while the second copy is due takes its
-place: the second copy would undo the newer wish.
+place: the second copy would undo the newer wish. A preset waits for both copies.
 """
 
 from firmware.machine import Machine
@@ -122,9 +122,14 @@ class Drive:
 
     def go(self, number: int) -> bool:
         """Send the dome to a preset; False when the line is lost or the drive closed."""
+        was_moving = self.state == MOVING
         if not self.machine.on_event(GO):
             return False
         self._forget_motion()
+        if was_moving:
+            # A head ignores a preset that it does not have, and would then run on for ever.
+            self._stops_owed = STOP_COPY_COUNT
+            self._stop_cause = "preset"
         self._preset = number
         self.sought_ms = NEVER_MS
         return True
@@ -224,13 +229,12 @@ class Drive:
             self._is_told = True
             self._resend_ms = now_ms + self.settings.resend_ms
             return motion_frame(self.settings, self.move, self.lens)
+        if self._stops_owed:
+            return self._stop_frame()
         if self._preset:
             number, self._preset = self._preset, 0
             self.sought_ms = now_ms
-            self._stops_owed = 0
             return commands.preset(self.settings.address, "go", number)
-        if self._stops_owed:
-            return self._stop_frame()
         return self._queue.pop(0) if self._queue and not is_lease_near else b""
 
     def _stop_frame(self) -> bytes:

@@ -104,7 +104,19 @@ def test_a_move_after_a_stop_follows_its_first_copy():
     assert drive.state == states.MOVING
     drive.stop("operator")
     drive.go(5)
-    assert drained(drive, 2) == [STOP, commands.preset(1, "go", 5)]
+    assert drained(drive, 2) == [STOP, STOP, commands.preset(1, "go", 5)]
+    assert drive.state == states.SEEKING
+
+
+def test_a_move_is_stopped_before_a_preset_that_the_head_may_not_have():
+    drive = opened()
+    drive.set_motion(LEFT, None, 0)
+    drained(drive)
+    drive.go(5)
+    assert drained(drive) == [STOP, STOP, commands.preset(1, "go", 5)]
+    assert drive.take_stopped() == "preset"
+    drive.go(6)
+    assert drained(drive) == [commands.preset(1, "go", 6)]
     assert drive.state == states.SEEKING
 
 
