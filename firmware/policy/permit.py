@@ -24,7 +24,7 @@ WARNING_DAYS = (1, 7, 30)
 YES, CONDITIONS, NO = "yes", "conditions", "no"
 DOME, PICTURE = "dome", "picture"
 EDGE_COUNT = 4
-PAN_CDEG_MAX, TILT_CDEG_MAX, PERMILLE = 35_999, 9_000, 1_000
+TURN_CDEG, TILT_CDEG_MAX, PERMILLE = 36_000, 9_000, 1_000
 
 
 class Permit:
@@ -98,7 +98,7 @@ class Permit:
         Args:
             camera: its name.
             space: "dome" for (left pan, low tilt, right pan, high tilt) in hundredths of a degree,
-                where right is below left when the zone goes over north; "picture" for (left, top,
+                clockwise from left to right, 0 to 36000 being all round; "picture" for (left, top,
                 right, bottom) in permille of a fixed camera's picture.
         """
         return [zone for name, kind, zone in self._zones if (name, kind) == (camera, space)]
@@ -232,7 +232,7 @@ def _zones(found: "Fields") -> "list[tuple[str, str, Zone]]":
 def _is_dome_zone(edges: "list[int]") -> bool:
     """Tell whether (left pan, low tilt, right pan, high tilt) can be a zone."""
     left, low, right, high = edges
-    is_pan = 0 <= left <= PAN_CDEG_MAX and 0 <= right <= PAN_CDEG_MAX and left != right
+    is_pan = 0 <= left < TURN_CDEG and 0 <= right <= TURN_CDEG and left != right
     return is_pan and -TILT_CDEG_MAX <= low < high <= TILT_CDEG_MAX
 
 
