@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 STOP_TIMEOUT_S = 5.0
@@ -27,12 +28,25 @@ class Child:
     Args:
         argv: the program and its arguments; nothing is read from them by a shell.
         log: file to which its words are appended; made private.
+        folder: where it runs; None for where we do.
+        variables: environment variables on top of ours.
+        stop_word: the signal that asks it to end.
     """
 
-    def __init__(self, argv: list[str], log: Path) -> None:
+    def __init__(
+        self,
+        argv: list[str],
+        log: Path,
+        folder: Path | None = None,
+        variables: Mapping[str, str] | None = None,
+        stop_word: signal.Signals = signal.SIGTERM,
+    ) -> None:
         setpriv = shutil.which("setpriv")
         self.argv = [setpriv, "--pdeathsig", "TERM", *argv] if setpriv else argv
         self.log = log
+        self._folder = folder
+        self._environment = {**os.environ, **(variables or {})}
+        self._stop_word = stop_word
         self._process: subprocess.Popen[bytes] | None = None
         self.start_count = 0
 
@@ -48,7 +62,13 @@ class Child:
         self.log.touch(mode=0o600)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603  argv is made by our own code
-                self.argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                self.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                env=self._environment,
+                start_new_session=True,
             )
 
     def is_running(self) -> bool:
@@ -61,7 +81,7 @@ class Child:
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """End it politely, after the timeout by force; idempotent."""
-        self._end(signal.SIGTERM, timeout_s)
+        self._end(self._stop_word, timeout_s)
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""

@@ -1,0 +1,67 @@
+"""The whole CMC in one process: feed, store, keyholder, desk and page."""
+
+import time
+
+from host_tools.cmc.controls import Controls
+from host_tools.cmc.feed import Feed
+from host_tools.cmc.fleet import Fleet
+from host_tools.cmc.keyholder import Keyholder
+from host_tools.cmc.operator import Desk
+from host_tools.cmc.settings import CmcSettings
+from host_tools.cmc.store import Store
+from host_tools.cmc.wallboard.server import PageServer
+from host_tools.keystore import Keystore
+
+STORE_FILE, KEYHOLDER_FILE = "cmc.sqlite", "keyholder.sqlite"
+STEP_KEYS_EVERY_MS = 60_000
+
+
+def now_ms() -> int:
+    """Monotonic milliseconds."""
+    return time.monotonic_ns() // 1_000_000
+
+
+def utc_ms() -> int:
+    """The wall clock, milliseconds of UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Centre:
+    """Everything of the CMC; made, then opened, then stepped until closed.
+
+    Args:
+        settings: where it lives and which units are its own.
+        keystore: seals what it says to them.
+    """
+
+    def __init__(self, settings: CmcSettings, keystore: Keystore) -> None:
+        settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.store = Store(settings.folder / STORE_FILE)
+        self.keyholder = Keyholder(settings.folder / KEYHOLDER_FILE, utc_ms)
+        self.fleet = Fleet(now_ms, utc_ms)
+        for unit in settings.units:
+            self.store.register(unit.name, unit.kind, unit.place, unit.responsible)
+            self.fleet.register(unit.name, unit.kind, unit.place, unit.responsible)
+        self.feed = Feed(settings.broker, self.store, self.fleet, keystore, self.keyholder.epoch)
+        desk = Desk(now_ms)
+        controls = Controls(self.feed, self.store, self.fleet, keystore, desk)
+        self.server = PageServer(self.fleet, self.store, desk, controls, settings.port)
+        self._keys_due_ms = now_ms()
+
+    def open(self) -> None:
+        """Begin; PageServerError when the page's port is taken."""
+        self.feed.open()
+        self.server.open()
+
+    def step(self) -> None:
+        """Do what time asks for; call it about once a second."""
+        if now_ms() >= self._keys_due_ms:
+            self._keys_due_ms = now_ms() + STEP_KEYS_EVERY_MS
+            self.keyholder.step()
+
+    def close(self) -> None:
+        """End page, feed and files, in this order; idempotent."""
+        self.server.close()
+        self.feed.close()
+        self.store.close()
+        self.keyholder.close()
