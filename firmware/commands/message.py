@@ -121,7 +121,7 @@ def encode(command: Command) -> bytes:
 
 
 def decode(payload: bytes) -> Command:
-    """Decode a command; whether its act and arguments make sense is asked elsewhere.
+    """Read a command; whether its act and arguments make sense is asked elsewhere.
 
     Raises:
         RemoteProtocolError: a field is missing, unknown, of the wrong kind or too long.
@@ -139,7 +139,7 @@ def encode_answer(answer: Answer) -> bytes:
 
 
 def decode_answer(payload: bytes) -> Answer:
-    """Decode an answer.
+    """Read what a unit answered.
 
     Raises:
         RemoteProtocolError: a field is missing, unknown, of the wrong kind or too long.
