@@ -1,5 +1,6 @@
 """A microphone on a sound card, through PortAudio, watched for what no flag tells."""
 
+import atexit
 import importlib
 import threading
 from collections import deque
@@ -18,8 +19,17 @@ WATCH_MS = 2000
 RATE_TOLERANCE_PERMILLE = 50
 START_MS = 3000
 
+END_WAIT_S = 2.0
+
 _library_lock = threading.Lock()
 _library: dict[str, int] = {"streams": 0}
+_endings: list[threading.Thread] = []
+
+
+def _wait_for_endings() -> None:
+    """Let streams close before PortAudio is taken down at exit; else it aborts the process."""
+    for ending in _endings:
+        ending.join(END_WAIT_S)
 
 
 class CardMicrophone:
@@ -124,7 +134,9 @@ class _Capture:
             stream, self._stream = self._stream, None
         if stream is not None:
             ending = threading.Thread(target=self._end, args=(stream,), daemon=True)
+            _endings[:] = [one for one in _endings if one.is_alive()]
             ending.start()
+            _endings.append(ending)
             ending.join(CLOSE_WAIT_S)
 
     def watch(self, now_ms: int) -> PortError | None:
@@ -150,6 +162,9 @@ class _Capture:
         try:
             # the import itself fails where PortAudio is not installed
             library: Any = importlib.import_module("sounddevice")
+            with _library_lock:
+                atexit.unregister(_wait_for_endings)
+                atexit.register(_wait_for_endings)  # after PortAudio's own, so it runs before
         except OSError as trouble:
             self._fail(f"{trouble}; install libportaudio2")
             return

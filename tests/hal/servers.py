@@ -235,3 +235,58 @@ def _make_film(path: Path) -> None:
         subprocess.run([*loop, "-c", "copy", "-t", "65", str(made)], check=True)
         shutil.copyfile(made, path.with_suffix(".part"))
     path.with_suffix(".part").rename(path)
+
+
+class SoundServer:
+    """A PulseAudio of our own with one source fed through a FIFO: real time, exact samples.
+
+    `environment` leads PortAudio there; it must be in the environment before the first look.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.fifo = folder / "mic.fifo"
+        self.socket = folder / "pulse.sock"
+        self.environment = {
+            "XDG_RUNTIME_DIR": str(folder),
+            "PULSE_SERVER": f"unix:{self.socket}",
+            "PULSE_COOKIE": str(folder / "cookie"),
+            "ALSA_CONFIG_PATH": str(folder / "asound.conf"),
+        }
+        (folder / "asound.conf").write_text(
+            "</usr/share/alsa/alsa.conf>\n"
+            "pcm.simmic { type pulse device simmic hint { show on description simmic } }\n"
+        )
+        script = folder / "sound.pa"
+        script.write_text(
+            f"load-module module-native-protocol-unix auth-anonymous=1 socket={self.socket}\n"
+            f"load-module module-pipe-source source_name=simmic file={self.fifo} "
+            "format=s16le rate=16000 channels=1\n"
+            "set-default-source simmic\n"
+        )
+        words = "--daemonize=no --disallow-exit=yes --exit-idle-time=-1 --use-pid-file=no"
+        self.command = [program("pulseaudio"), "-n", "-F", str(script), *words.split()]
+        self.command += ["--disable-shm=yes", "--log-target=stderr"]
+        self.log_path = folder / "pulse.log"
+        self.process: subprocess.Popen | None = None
+
+    def __enter__(self):
+        with self.log_path.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **self.environment},
+            )
+        end_s = time.monotonic() + START_TIMEOUT_S
+        while not (self.fifo.exists() and self.socket.exists()):
+            assert self.process.poll() is None, self.log_path.read_text()
+            assert time.monotonic() < end_s, self.log_path.read_text()
+            time.sleep(0.02)
+        return self
+
+    def __exit__(self, *_args) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None

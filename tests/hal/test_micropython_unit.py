@@ -9,6 +9,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 import pytest
+from tests.hal.servers import mosquitto
 
 from firmware.commands import message
 from firmware.commands.message import Command
@@ -21,7 +22,6 @@ from sim.bridge.pictures import DrawnCamera
 from sim.bridge.settings import CameraSettings
 from sim.bridge.snapshots import SnapshotFile
 from sim.devices.dome import Dome
-from tests.hal.servers import mosquitto
 
 ROOT = Path(__file__).parent.parent.parent
 UNIT, CAMERA, PLACE = "pole-7", "dome-7", "High Street"
@@ -40,7 +40,7 @@ heartbeat = "1 s"
 [ring]
 size = "4 MiB"
 segment = "128 KiB"
-record_bytes_max = "32 KiB"
+record_bytes_max = "16 KiB"
 outbox = "256 KiB"
 
 [[camera]]
@@ -109,7 +109,7 @@ class Bench:
         self.broker.start()
         self.dome = Dome(1, "general")
         self.line = PtyLine(folder / CAMERA / "pty", self.dome, 2400)
-        settings = CameraSettings(CAMERA, kind="snapshot", address=1)
+        settings = CameraSettings(CAMERA, kind="snapshot", address=1, width_px=320, height_px=180)
         drawn = DrawnCamera(settings, self.line.look)
         self.snapshots = SnapshotFile(folder / CAMERA / "frame.jpg", drawn)
         site = folder / "site.toml"
