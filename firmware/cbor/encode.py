@@ -98,9 +98,10 @@ def _text(out: bytearray, value: str) -> None:
     """Append a text; a lone surrogate is refused on both interpreters."""
     try:
         data = value.encode()
+        is_good = is_utf8(data)
     except UnicodeError:
-        raise LocalProtocolError("%r is not text that UTF-8 can carry" % value)
-    if not is_utf8(data):
+        data, is_good = b"", False
+    if not is_good:
         raise LocalProtocolError("%r is not text that UTF-8 can carry" % value)
     _head(out, TEXT, len(data))
     out.extend(data)

@@ -173,6 +173,8 @@ def test_what_has_no_place_is_refused_before_it_is_sent():
         {True: 1},
         {(1, 2): 1},
         object(),
+        chr(0xD800),
+        {chr(0xDFFF): 1},
         {1: {2: [3.0]}},
         Tag(-1, 0),
         Tag(2**64, 0),
@@ -181,7 +183,7 @@ def test_what_has_no_place_is_refused_before_it_is_sent():
             dumps(value)
         except LocalProtocolError:
             continue
-        raise AssertionError(value)
+        raise AssertionError(repr(value))
 
 
 def test_buffers_and_tuples_are_encoded_as_what_they_hold():
