@@ -1,4 +1,8 @@
-"""Sends the outbox to the CMC: a window of 20, from the head again when nothing moves."""
+"""Sends the outbox to the CMC: a window of 20, from the head again when nothing moves.
+
+Nothing moves for 10 s when the link swallows what is sent; for 1 s is enough when the CMC keeps
+answering with the same cursor, because then it lives and waits for a record that was lost.
+"""
 
 from firmware.errors import RemoteProtocolError
 from firmware.telemetry.messages import decode_event, encode
@@ -9,6 +13,8 @@ if TYPE_CHECKING:
 
 WINDOW_COUNT = 20
 PROGRESS_MS = 10_000
+REPEAT_COUNT = 3
+REPEAT_PROGRESS_MS = 1_000
 RETRY_MS = 100
 
 
@@ -23,6 +29,7 @@ class Backlog:
         "_is_up",
         "_outbox",
         "_progress_ms",
+        "_repeat_count",
         "_retry_ms",
         "_sent",
         "resent_count",
@@ -34,6 +41,7 @@ class Backlog:
         self._is_up = False
         self._sent = (0, 0)
         self._progress_ms = 0
+        self._repeat_count = 0
         self._retry_ms = 0
         self.sent_count = 0
         self.resent_count = 0
@@ -41,14 +49,25 @@ class Backlog:
     def on_link(self, is_up: bool, now_ms: int) -> None:
         """Begin from the head with each connection."""
         self._is_up = is_up
+        self._retry_ms = now_ms
+        self._restart(now_ms)
+
+    def _restart(self, now_ms: int) -> None:
         self._sent = (0, 0)
         self._progress_ms = now_ms
-        self._retry_ms = now_ms
+        self._repeat_count = 0
 
     def on_cursor(self, dropped_count: int, now_ms: int) -> None:
-        """Learn that the CMC has stored so many records."""
+        """Learn that the CMC has stored so many records more."""
+        self._repeat_count += 1
         if dropped_count:
             self._progress_ms = now_ms
+            self._repeat_count = 0
+
+    def _restart_ms(self) -> int:
+        """When what was sent counts as lost."""
+        is_answered = self._repeat_count >= REPEAT_COUNT
+        return self._progress_ms + (REPEAT_PROGRESS_MS if is_answered else PROGRESS_MS)
 
     def take(self, now_ms: int) -> "tuple[tuple[int, int], bytes] | None":
         """Hand over the next record to send.
@@ -60,9 +79,9 @@ class Backlog:
         if not self._is_up or now_ms < self._retry_ms:
             return None
         position = self._outbox.position_after(self._sent)
-        if position and now_ms - self._progress_ms >= PROGRESS_MS:
+        if position and now_ms >= self._restart_ms():
             self.resent_count += position
-            self._sent = (0, 0)
+            self._restart(now_ms)
             position = 0
         if position == 0:
             self._progress_ms = now_ms
@@ -106,7 +125,7 @@ class Backlog:
             return due_ms
         position = self._outbox.position_after(self._sent)
         if position:
-            due_ms = min(due_ms, self._progress_ms + PROGRESS_MS)
+            due_ms = min(due_ms, self._restart_ms())
         if position < min(WINDOW_COUNT, self._outbox.durable_count):
             due_ms = min(due_ms, self._retry_ms)
         return max(now_ms, due_ms)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Publication = tuple[str, Message]
 
-IDLE_MS = 1000
+IDLE_MS = 10_000
 RETRY_MS = 100
 EVENT = "event"
 
