@@ -39,6 +39,7 @@ class Session:
         "_frame",
         "_heard_ms",
         "_reader",
+        "_sent_ms",
         "address",
         "answered_count",
         "baud",
@@ -64,6 +65,7 @@ class Session:
         self.quiet_ms = max(5, wire_ms(QUIET_BYTES, baud) + 1)
         self.is_busy = False
         self.due_ms = 0
+        self._sent_ms = 0
         self.reply: Reply | None = None
         self._frame = b""
         self._echo = b""
@@ -93,6 +95,7 @@ class Session:
         assert not self.is_busy
         self.is_busy = True
         self.due_ms = now_ms + self.duration_ms(kind)
+        self._sent_ms = now_ms + wire_ms(FRAME_BYTES, self.baud)
         self.reply = None
         self._frame = frame
         self._echo = frame
@@ -117,12 +120,13 @@ class Session:
         """Tell when `step` can next find the exchange over, if nothing comes until then."""
         if self._heard_ms == NOTHING_HEARD:
             return self.due_ms
-        return min(self.due_ms, self._heard_ms + (0 if self.reply else self.quiet_ms))
+        heard_ms = self._heard_ms + (0 if self.reply else self.quiet_ms)
+        return min(self.due_ms, max(heard_ms, self._sent_ms))
 
     def step(self, now_ms: int) -> bool:
         """Tell whether the exchange is over; then `reply` is the reply, or None."""
-        if not self.is_busy:
-            return False
+        if not self.is_busy or now_ms < self._sent_ms:
+            return False  # what answers before the frame is out answers an earlier one
         is_due = now_ms >= self.due_ms
         if self._reader is not None and self.reply is None:
             if now_ms < self.wake_ms():

@@ -51,6 +51,16 @@ def test_a_damaged_echo_is_a_collision_and_the_reply_still_counts():
     assert (session.collision_count, session.echo_count) == (1, 0)
 
 
+def test_an_exchange_is_not_over_before_its_frame_is_out():
+    session = Session(1, 2400)
+    session.begin(ASK, "pan", 0)
+    session.receive(PAN, 5)
+    assert session.wake_ms() == 30
+    assert not session.step(29)
+    assert session.step(30)
+    assert session.reply is not None
+
+
 def test_a_general_reply_waits_for_silence():
     session = Session(1, 2400)
     session.begin(LEFT, GENERAL, 0)
