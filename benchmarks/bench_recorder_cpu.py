@@ -143,7 +143,9 @@ def main() -> None:
         with rtsp(folder, source) as server:
             urls = [f"rtsp://127.0.0.1:{server.port}/silent"] * settings.streams
             for _ in range(settings.rounds):
-                rounds.append(run_round(urls, settings.seconds, folder))
+                one = run_round(urls, settings.seconds, folder)
+                rounds.append(one)
+                print(one, flush=True)
     finally:
         shutil.rmtree(folder)
     print(f"{settings.streams} streams of {mbit_per_s:.1f} Mbit/s, {settings.seconds:g} s a round")
@@ -152,9 +154,9 @@ def main() -> None:
         values = sorted(one[name][0] for one in rounds)
         medians[name] = statistics.median(values)
         memory_mb = statistics.median(one[name][1] for one in rounds)
+        span = f"[{values[0]:.1f}..{values[-1]:.1f}]"
         print(
-            f"{name:9} {medians[name]:6.1f} CPU-s per stream-hour [{values[0]:.1f}..{values[-1]:.1f}]"
-            f"  {memory_mb:5.1f} MB a stream"
+            f"{name:9} {medians[name]:6.1f} CPU-s per stream-hour {span}  {memory_mb:.1f} MB each"
         )
     print(f"ratio     {medians['lamppost'] / medians['ffmpeg']:6.2f} (below 1: less than ffmpeg)")
 
