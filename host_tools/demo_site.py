@@ -111,7 +111,7 @@ def write_bridge(folders: Folders, ports: tuple[int, int]) -> Path:
         ports: of its RTSP server and of its inspection side, fixed so that a bridge that was
             started again is found where it was.
     """
-    post = {"kind": "snapshot", "address": 1, "width_px": 320, "height_px": 240, "seed": 23}
+    post = {"kind": "snapshot", "address": 1, "width_px": 320, "height_px": 180, "seed": 23}
     yard = {"has_microphone": True, "seed": 11, "pan_cdeg": 5500, "tilt_cdeg": -1100}
     settings = {
         "folder": ".",
@@ -195,9 +195,9 @@ heartbeat = "1 s"
 
 [ring]
 file = "ring.pool"
-size = "64 MiB"
-segment = "256 KiB"
-record_bytes_max = "32 KiB"
+size = "16 MiB"
+segment = "128 KiB"
+record_bytes_max = "16 KiB"
 outbox = "256 KiB"
 
 [[camera]]
