@@ -1,7 +1,6 @@
 """A microphone on a sound card, through PortAudio, watched for what no flag tells."""
 
 import atexit
-import importlib
 import threading
 from collections import deque
 from typing import Any
@@ -161,7 +160,9 @@ class _Capture:
     def _open(self) -> None:
         try:
             # the import itself fails where PortAudio is not installed
-            library: Any = importlib.import_module("sounddevice")
+            import sounddevice  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] # noqa: PLC0415
+
+            library: Any = sounddevice
             with _library_lock:
                 atexit.unregister(_wait_for_endings)
                 atexit.register(_wait_for_endings)  # after PortAudio's own, so it runs before

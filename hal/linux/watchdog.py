@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-RUNNING, REQUEST = "running", "request"
+RUNNING, REQUEST, BITTEN = "running", "request", "watchdog"
 
 
 class SystemdWatchdog:
@@ -16,7 +16,8 @@ class SystemdWatchdog:
     systemd (NOTIFY_SOCKET unset) nothing bites, and `is_real` says so.
 
     Args:
-        marker_path: a small file beside the unit's state that outlives it.
+        marker_path: a small file beside the unit's state that outlives it; the service file's
+            ExecStopPost writes "watchdog" for "running" into it when that was the result.
     """
 
     def __init__(self, marker_path: str) -> None:
@@ -47,10 +48,6 @@ class SystemdWatchdog:
         if self.is_real:
             self._send("STOPPING=1")
 
-    def note_bite(self) -> None:
-        """Note that the watchdog ended the last run; for the service's ExecStopPost alone."""
-        self._mark("watchdog")
-
     def _find_reason(self) -> str:
         """Compare the marker of the last run with this boot of the machine."""
         try:
@@ -60,7 +57,7 @@ class SystemdWatchdog:
         if len(words) != 2:  # noqa: PLR2004  # boot id and word
             return "unknown"
         boot_id, word = words
-        if word in {REQUEST, "watchdog"}:
+        if word in {REQUEST, BITTEN}:
             return word
         return "crash" if boot_id == _boot_id() else "power"
 

@@ -222,7 +222,7 @@ def test_an_absent_server_is_told_without_waiting_for_it():
     world.close()
     line = SerialLine(name, 9600, wake)
     said = []
-    while len(said) < 2 or said[-1] == said[0]:
+    while not said or "still connecting" in said[-1]:
         start_ms = world.now_ms()
         try:
             line.open()
@@ -231,7 +231,6 @@ def test_an_absent_server_is_told_without_waiting_for_it():
         assert world.now_ms() - start_ms < 500
         wake.wait(100)
         assert len(said) < 200, said[-1]
-    assert "still connecting" in said[0], said[0]
     assert "refused" in said[-1].lower(), said[-1]
     line.close()
     wake.close()

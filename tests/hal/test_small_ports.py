@@ -247,7 +247,7 @@ def test_why_the_last_run_ended_is_known_at_the_next(tmp_path):
     assert start().reset_reason() == "crash", "same boot, nobody said goodbye"
     start().note_request()
     assert start().reset_reason() == "request"
-    start().note_bite()
+    marker.write_text(marker.read_text().replace("running", "watchdog"))
     assert start().reset_reason() == "watchdog"
     marker.write_text("another-boot running\n")
     assert start().reset_reason() == "power"
