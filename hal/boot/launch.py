@@ -15,9 +15,11 @@ import sys
 from hal.boot import romfs
 
 HEAP = "512k"
+COLLECT_EVERY_BYTES = 4096  # while modules are loaded, so that what stays lies close together
 IMAGE_VARIABLE = "LAMPPOST_IMAGE"
 START = f"""
-import os, sys, uctypes, vfs
+import gc, os, sys, uctypes, vfs
+gc.threshold({COLLECT_EVERY_BYTES})
 address, length = os.getenv({IMAGE_VARIABLE!r}).split(",")
 vfs.mount(vfs.VfsRom(uctypes.bytearray_at(int(address), int(length))), "/rom")
 sys.path[:] = ["/rom"]

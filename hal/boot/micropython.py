@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hal.api.clock import Clock
 
 STATE_BYTES = 64 << 10
-COLLECT_EVERY_MS = 1_000
+COLLECT_EVERY_MS, COLLECT_EVERY_BYTES = 1_000, 24 << 10
 PRINT_EVERY_MS = 60_000
 EXIT_USAGE, EXIT_CONFIG, EXIT_BUG = 64, 2, 70
 WITH_PARENT = "--with-parent"
@@ -140,6 +140,8 @@ def main(arguments: "list[str]") -> int:
         print(error)
         return EXIT_CONFIG
     files.forget_claim()
+    if hasattr(gc, "threshold"):
+        gc.threshold(COLLECT_EVERY_BYTES)  # pictures come and go: collect before they scatter
     pulse = Pulse(board.clock, WITH_PARENT in arguments)
     reason = ""
     try:

@@ -32,10 +32,7 @@ def build() -> bytes:
     """Compile everything a MicroPython unit runs.
 
     Returns:
-        the image.
-
-    Raises:
-        CompileError: a module does not compile, or a library is not installed.
+        the image; a CompileError says which module does not compile, or what is not installed.
     """
     sources = {f"hal/boot/{name}": ROOT / "hal" / "boot" / name for name in BOOT_MODULES}
     sources["hal/__init__.py"] = ROOT / "hal" / "__init__.py"

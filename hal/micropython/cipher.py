@@ -26,13 +26,23 @@ class BoardCipher:
 
     suite = SUITE_AES_256_CBC_HMAC
 
-    def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
-        """Seal a record; key of 32 bytes, nonce of 12 never used before with this key."""
+    def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> "bytes | bytearray":
+        """Seal a record; key of 32 bytes, nonce of 12 never used before with this key.
+
+        The answer is the one buffer that it was made in: a copy of a picture costs a board dearly.
+        """
         assert len(nonce) == NONCE_BYTES, len(nonce)
         mac_key = self.hmac_sha256(key, b"mac")
-        padding = AES_BLOCK_BYTES - len(plaintext) % AES_BLOCK_BYTES
-        ciphertext = self._aes(key, mac_key, nonce).encrypt(plaintext + bytes([padding] * padding))
-        return ciphertext + self._tag(mac_key, nonce, aad, ciphertext)
+        plain_bytes = len(plaintext)
+        sealed = bytearray(self.sealed_bytes(plain_bytes))
+        cipher_bytes = len(sealed) - TAG_BYTES
+        sealed[:plain_bytes] = plaintext
+        for index in range(plain_bytes, cipher_bytes):
+            sealed[index] = cipher_bytes - plain_bytes
+        ciphertext = memoryview(sealed)[:cipher_bytes]
+        self._aes(key, mac_key, nonce).encrypt(ciphertext, ciphertext)
+        sealed[cipher_bytes:] = self._tag(mac_key, nonce, aad, ciphertext)
+        return sealed
 
     def unseal(
         self, suite: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes
