@@ -8,7 +8,7 @@ After a step both pages are rewritten, so that the secret of the epoch before st
 
 from firmware.errors import DamagedError
 from firmware.keys.epoch_clock import EpochClock
-from firmware.keys.ratchet import Ratchet, from_map
+from firmware.keys.ratchet import Ratchet, epoch_of, from_map
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +31,15 @@ class Chains:
         events: where to tell of steps.
     """
 
-    __slots__ = ("_cipher", "_clock", "_events", "_pages", "_ratchets", "damaged_count")
+    __slots__ = (
+        "_anchored_epoch",
+        "_cipher",
+        "_clock",
+        "_events",
+        "_pages",
+        "_ratchets",
+        "damaged_count",
+    )
 
     def __init__(
         self, cipher: "Cipher", pages: "StatePages", now_ms: int, events: "EventQueue"
@@ -40,6 +48,7 @@ class Chains:
         self._pages = pages
         self._events = events
         self._ratchets: dict[str, Ratchet] = {}
+        self._anchored_epoch = -1
         self.damaged_count = 0
         self._take(pages.get(EPOCHS))
         anchor = pages.get(ANCHOR)
@@ -59,8 +68,16 @@ class Chains:
         self._store()
 
     def anchor(self, keyholder_utc_ms: int, now_ms: int) -> None:
-        """Take the keyholder's clock from an authenticated message."""
-        if self._clock.anchor(keyholder_utc_ms, now_ms):
+        """Take the keyholder's clock from an authenticated message.
+
+        It is stored, and told, at the first contact of a boot and then once an epoch: an event at
+        each contact would be answered by a contact.
+        """
+        if not self._clock.anchor(keyholder_utc_ms, now_ms):
+            return
+        epoch = epoch_of(keyholder_utc_ms)
+        if epoch != self._anchored_epoch:
+            self._anchored_epoch = epoch
             self._pages.put(ANCHOR, keyholder_utc_ms)
             self._events.emit("epoch.anchored", now_ms, {"utc_ms": keyholder_utc_ms})
 

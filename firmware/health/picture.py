@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     Observation = tuple[str, str, bool]
 
 LOST_MS = 3000
+FROZEN_PPM = 50  # a frozen picture that is coded again is not the same to the bit
 DARK_PERMILLE = 20  # a street at night under one lamp measures well above this
 
 
@@ -49,7 +50,7 @@ class PictureJudge:
         if is_lost or measures is None or measures.now_ms == self._measured_ms:
             return observations
         # The first measured picture has nothing to be compared with.
-        is_frozen = self._measured_ms >= 0 and measures.change_permille == 0
+        is_frozen = self._measured_ms >= 0 and measures.change_ppm < FROZEN_PPM
         self._measured_ms = measures.now_ms
         is_dark = measures.luma_permille < DARK_PERMILLE
         observations.append(("picture.frozen", self.subject, is_frozen and not is_dark))

@@ -74,15 +74,16 @@ class PictureMeasures:
         luma_permille: mean brightness, 0 black to 1000 white.
         sharpness: variance of the Laplacian of the grey picture, 0 and up; compare only with the
             same camera's own history.
-        change_permille: mean absolute difference to the picture measured before, 0 to 1000.
+        change_ppm: mean absolute difference to the picture measured before, in millionths of full
+            scale, 0 to 1,000,000; a live scene gives thousands, a frozen one coded again tens.
     """
 
-    __slots__ = ("change_permille", "luma_permille", "now_ms", "sharpness")
+    __slots__ = ("change_ppm", "luma_permille", "now_ms", "sharpness")
 
     def __init__(
-        self, now_ms: int, luma_permille: int, sharpness: int, change_permille: int
+        self, now_ms: int, luma_permille: int, sharpness: int, change_ppm: int
     ) -> None:
         self.now_ms = now_ms
         self.luma_permille = luma_permille
         self.sharpness = sharpness
-        self.change_permille = change_permille
+        self.change_ppm = change_ppm

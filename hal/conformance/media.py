@@ -96,7 +96,7 @@ def check_camera_measures_and_shows(camera: "Camera", world: MediaWorld) -> None
     measures = camera.measures()
     assert measures is not None
     assert 0 <= measures.luma_permille <= 1000, measures.luma_permille
-    assert 0 <= measures.change_permille <= 1000, measures.change_permille
+    assert 0 <= measures.change_ppm <= 1_000_000, measures.change_ppm
     assert measures.sharpness >= 0, measures.sharpness
     whole = camera.still([])
     filled = camera.still([WHOLE])

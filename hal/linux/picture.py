@@ -87,7 +87,7 @@ def _measure(
     edges = inner - luma[:-2, 1:-1] - luma[2:, 1:-1] - luma[1:-1, :-2] - luma[1:-1, 2:]
     change = 0
     if before is not None and before.shape == luma.shape:
-        change = int(np.abs(luma - before).mean() * 1000 / 255)
+        change = int(np.abs(luma - before).mean() * 1_000_000 / 255)
     return PictureMeasures(now_ms, int(luma.mean() * 1000 / 255), int(edges.var()), change)
 
 

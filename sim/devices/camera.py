@@ -166,8 +166,8 @@ class ScriptedCamera:
             return
         luma_permille = 20 if self.is_dark else 480
         sharpness = 5 if self.is_dark else 450
-        change_permille = 0 if self.is_frozen else 8
-        self._measures = PictureMeasures(now_ms, luma_permille, sharpness, change_permille)
+        change_ppm = 0 if self.is_frozen else 8000
+        self._measures = PictureMeasures(now_ms, luma_permille, sharpness, change_ppm)
 
 
 def are_zones(zones: "list[tuple[int, int, int, int]]") -> bool:

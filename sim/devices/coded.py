@@ -161,12 +161,12 @@ class CodedCamera:
 
 
 def measured(grey: NDArray[np.uint8], before: NDArray[np.uint8]) -> tuple[int, int, int]:
-    """Measure a grey picture: luma_permille, sharpness, change_permille to the one before."""
+    """Measure a grey picture: luma_permille, sharpness, change_ppm to the one before."""
     wide = grey.astype(np.int32)
     edges = 4 * wide[1:-1, 1:-1] - wide[:-2, 1:-1] - wide[2:, 1:-1]
     edges -= wide[1:-1, :-2] + wide[1:-1, 2:]
     change = np.abs(wide - before.astype(np.int32)).mean()
-    return int(wide.mean() * 1000 / 255), int(edges.var()), int(change * 1000 / 255)
+    return int(wide.mean() * 1000 / 255), int(edges.var()), int(change * 1_000_000 / 255)
 
 
 def filled(

@@ -21,8 +21,11 @@ from sim.devices.traffic import Mover, moving_things
 Picture = NDArray[np.uint8]
 
 FOV_WIDE_DEG, FOV_TELE_DEG = 60.0, 4.0
-LUMA_HEADROOM = 6
+NOISE_LEVELS = 6
+CLOUD_LEVELS = 8
+LUMA_HEADROOM = NOISE_LEVELS + CLOUD_LEVELS // 2
 NOISE_COUNT = 4
+CLOUD_MS = 6_000  # light comes and goes by a few levels, as under a moving sky
 PASS_EVERY = 3
 PASSES_PX = ((-0.25, -0.25), (0.25, 0.25), (0.25, -0.25), (-0.25, 0.25))
 
@@ -56,7 +59,7 @@ class Street:
         self._still: Picture = np.zeros((height_px, width_px, 3), np.uint8)
         noise = np.random.RandomState(seed)
         self._noise = [
-            noise.randint(0, LUMA_HEADROOM, (height_px, width_px, 1), np.uint8)
+            noise.randint(0, NOISE_LEVELS, (height_px, width_px, 1), np.uint8)
             for _ in range(NOISE_COUNT)
         ]
         self._frame_count = 0
@@ -89,6 +92,7 @@ class Street:
             self._rest_count += 1
         self._frame_count += 1
         picture = self._still + self._noise[self._frame_count % NOISE_COUNT]
+        picture += np.uint8(abs(now_ms % CLOUD_MS - CLOUD_MS // 2) * CLOUD_LEVELS // CLOUD_MS)
         for mover in self._moving:
             mover.draw(picture, self._rays, now_ms)
         return picture
@@ -109,5 +113,5 @@ class Street:
 
 
 def _as_bytes(drawn: Plane) -> Picture:
-    """Round, and leave room above for the noise."""
+    """Round, and leave room above for noise and light."""
     return np.clip(drawn, 0, 255 - LUMA_HEADROOM).astype(np.uint8)

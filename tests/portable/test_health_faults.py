@@ -208,15 +208,17 @@ def judged(judge, measures, last_unit_ms, now_ms):
 
 def test_pictures_are_judged_by_their_measures():
     cases = (
-        ("fine", 300, 12, []),
+        ("fine", 300, 12_000, []),
+        ("quiet", 300, 200, []),
         ("frozen", 300, 0, ["picture.frozen"]),
+        ("frozen and coded again", 300, 49, ["picture.frozen"]),
         ("dark", 5, 3, ["picture.dark"]),
         ("black and still is dark, not frozen", 0, 0, ["picture.dark"]),
     )
-    for title, luma_permille, change_permille, want in cases:
+    for title, luma_permille, change_ppm, want in cases:
         judge = PictureJudge("dome-1", 0)
         judged(judge, PictureMeasures(500, 300, 50, 9), 500, 500)
-        measures = PictureMeasures(1500, luma_permille, 50, change_permille)
+        measures = PictureMeasures(1500, luma_permille, 50, change_ppm)
         assert judged(judge, measures, 1500, 1500) == want, title
 
 
