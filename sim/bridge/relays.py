@@ -26,7 +26,6 @@ class GateFiles:
         self.indicator = SimIndicator(self.relay, str(self.lamp))
         self.refused_count = 0
         self._handles = [_zeroed(path) for path in (self.gate, self.read_back, self.lamp)]
-        self._told = [False, False]
 
     def is_open(self) -> bool:
         """Tell whether the microphone has its supply."""
@@ -40,11 +39,12 @@ class GateFiles:
         elif wanted:
             self.refused_count += 1
         self._timeline.run_until(self._timeline.now_ms() + passed_ms)
-        levels = [self.relay.get(), self.indicator.get()]
-        for index, level in enumerate(levels):
-            if level != self._told[index]:
-                os.pwrite(self._handles[index + 1], b"1\n" if level else b"0\n", 0)
-        self._told = levels
+        levels = (self.relay.get(), self.indicator.get())
+        for handle, level in zip(self._handles[1:], levels, strict=True):
+            told = b"1\n" if level else b"0\n"
+            if os.pread(handle, 8, 0) != told:  # it changed, or somebody else wrote there
+                os.ftruncate(handle, len(told))
+                os.pwrite(handle, told, 0)
 
     def close(self) -> None:
         """Let go of the files; they stay."""
