@@ -157,7 +157,7 @@ class FlatMap(Kind):
 
     def __init__(self, entry_count_max: int, values: "tuple[Kind, ...]") -> None:
         self.entry_count_max = entry_count_max
-        self.key = Text(1, 32)
+        self.key = Text(1, 64)
         self.values = values
 
     def accepts(self, value: "Held") -> bool:

@@ -59,8 +59,14 @@ __all__ = [
 ]
 
 EVENT_FIELD_COUNT_MAX = 16
+TEXT_COUNT_MAX = 256
 STILL_BYTES_MAX = 256 * 1024 - 512
-EVENT_VALUES = (Integer(-(2**63), 2**63 - 1), Text(0, 256), Octets(0, 256), FLAG)
+EVENT_VALUES = (
+    Integer(-(2**63), 2**63 - 1),
+    Text(0, TEXT_COUNT_MAX),
+    Octets(0, TEXT_COUNT_MAX),
+    FLAG,
+)
 
 
 class EventRecord(Payload):
@@ -202,6 +208,7 @@ def encode_event(record: EventRecord, room_bytes: int) -> bytes:
     Raises:
         LocalProtocolError: it does not fit although no text is left to cut.
     """
+    record.fields = _bounded(record.fields)
     data = encode(record)
     while len(data) > room_bytes:
         longest, length = "", 0
@@ -218,3 +225,13 @@ def encode_event(record: EventRecord, room_bytes: int) -> bytes:
         record.fields[longest] = text[: length // 2]
         data = encode(record)
     return data
+
+
+def _bounded(fields: "dict[str, Value]") -> "dict[str, Value]":
+    """Cut texts that no event may carry; the same map when there are none."""
+    bounded = fields
+    for name, value in fields.items():
+        if isinstance(value, (str, bytes)) and len(value) > TEXT_COUNT_MAX:
+            bounded = dict(bounded)
+            bounded[name] = value[:TEXT_COUNT_MAX]
+    return bounded

@@ -197,7 +197,7 @@ class Rig:
         assert len(self.service.outbox) == 0, len(self.service.outbox)
 
 
-EVERY_MS = 5_000 if IS_FAST else 300_000
+EVERY_MS = 10_000 if IS_FAST else 300_000
 DAY_COUNT = 24 * HOUR_MS // EVERY_MS
 
 
