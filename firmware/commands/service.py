@@ -11,7 +11,7 @@ from firmware.buffers import EventQueue
 from firmware.commands import acts, message
 from firmware.commands.message import Answer, Command
 from firmware.cose import mac0
-from firmware.cose.replay import REPLAYED, UNSTORED, ReplayGuard
+from firmware.cose.replay import FAR_AHEAD, REPLAYED, UNSTORED, ReplayGuard
 from firmware.cose.structure import UnverifiedError
 from firmware.errors import RemoteProtocolError
 from hal.api._typing import TYPE_CHECKING
@@ -47,6 +47,7 @@ REASONS = {
     STALE: ("", "send it again with an expiry at most 60 s ahead; compare the two clocks"),
     FUTURE: ("", "compare the clocks of the CMC and of the unit"),
     REPLAYED: ("", "number commands from the floor that birth and heartbeat tell"),
+    FAR_AHEAD: ("", "number commands from the floor that birth and heartbeat tell"),
     UNSTORED: ("", "send it again in a second; the unit is storing its sequence mark"),
     NO_PERSON: ("C14", "name the person who asks; a shared account is none"),
     UNKNOWN_ACT: ("", "use one of: " + ", ".join(sorted(acts.ACTS))),

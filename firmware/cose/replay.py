@@ -7,7 +7,8 @@ of a window, and the CMC learns where to go on from `floor()` in the birth and t
 
 REPLAYED = "command.replayed"
 UNSTORED = "command.unstored"
-SEQUENCE_MAX = 0xFFFF_FFFF_FFFF_FFFF
+FAR_AHEAD = "command.far_ahead"
+SEQUENCE_JUMP_MAX = 1 << 32  # one mistaken number must not use up all that are left
 
 
 class ReplayGuard:
@@ -24,6 +25,7 @@ class ReplayGuard:
         "_reserved",
         "_seen",
         "_window",
+        "far_ahead_count",
         "replayed_count",
         "unstored_count",
     )
@@ -35,6 +37,7 @@ class ReplayGuard:
         self._asked = reserved
         self._seen = reserved
         self._window = window
+        self.far_ahead_count = 0
         self.replayed_count = 0
         self.unstored_count = 0
 
@@ -45,12 +48,16 @@ class ReplayGuard:
         that is far ahead of a unit whose state was lost gets through when it tries again.
 
         Returns:
-            "" when it may, "command.replayed" when it is not above all accepted before, or
-            "command.unstored" when it is above the durable high-water mark.
+            "" when it may, "command.replayed" when it is not above all accepted before,
+            "command.far_ahead" when it is more than 2**32 above them, or "command.unstored" when
+            it is above the durable high-water mark.
         """
         if sequence <= self._highest:
             self.replayed_count += 1
             return REPLAYED
+        if sequence > self._highest + SEQUENCE_JUMP_MAX:
+            self.far_ahead_count += 1
+            return FAR_AHEAD
         if sequence > self._reserved:
             self._seen = max(self._seen, sequence)
             self.unstored_count += 1
@@ -75,8 +82,8 @@ class ReplayGuard:
         """
         if self._asked > self._reserved or self._reserved - self._seen > self._window // 2:
             return 0
-        self._asked = min(self._seen + self._window, SEQUENCE_MAX)
-        return self._asked if self._asked > self._reserved else 0
+        self._asked = self._seen + self._window
+        return self._asked
 
     def reserved(self, high_water: int) -> None:
         """Learn that a high-water mark would survive a power cut."""

@@ -5,7 +5,7 @@ import hashlib
 from firmware.cbor.decode import loads
 from firmware.cbor.encode import Tag, dumps
 from firmware.cose import mac0, sign1
-from firmware.cose.replay import REPLAYED, UNSTORED, ReplayGuard
+from firmware.cose.replay import FAR_AHEAD, REPLAYED, SEQUENCE_JUMP_MAX, UNSTORED, ReplayGuard
 from firmware.cose.structure import UnverifiedError, is_equal
 from firmware.errors import LocalProtocolError, RemoteProtocolError
 
@@ -254,3 +254,14 @@ def test_a_mark_that_was_not_asked_for_is_not_believed():
     guard.wants_reserve()
     guard.reserved(1000)
     assert guard.check(9) == UNSTORED
+
+
+def test_one_mistaken_number_does_not_use_up_all_that_are_left():
+    guard = ReplayGuard(100, 8)
+    guard.reserved(guard.wants_reserve())
+    for sequence in (2**64 - 1, 100 + SEQUENCE_JUMP_MAX + 1):
+        assert guard.check(sequence) == FAR_AHEAD, sequence
+    assert guard.far_ahead_count == 2
+    assert guard.wants_reserve() == 0
+    assert guard.check(101) == ""
+    assert guard.check(100 + SEQUENCE_JUMP_MAX) == UNSTORED

@@ -5,7 +5,7 @@ Clauses C02 C05 C07 C09 C11 C12 C21 C24 C34 C38 C39 C40 C46 C49 C81 C85.
 
 import hashlib
 
-from firmware.cbor.encode import dumps
+from firmware.cbor.encode import Tag, dumps
 from firmware.cose import sign1
 from firmware.errors import RemoteProtocolError
 from firmware.policy import grant, permit, rules
@@ -513,3 +513,26 @@ def is_refused(module, authority, data):
     except (RemoteProtocolError, PaperError):
         return True
     return False
+
+
+JUNK = (0, -1, 2**64 - 1, True, None, b"", b"\xff" * 32, "", "site", [], [{}], {}, [1, 2])
+
+
+def test_junk_in_any_field_is_refused_and_never_a_crash():
+    for parse, whole in ((Permit.parse, permit_fields()), (Grant.parse, grant_fields())):
+        for name in whole:
+            for junk in JUNK:
+                is_taken = not faults_of(parse, changed(whole, name, junk))
+                # Free text takes any text, purposes a list of them, and there may be no zones.
+                is_right = isinstance(junk, str) or (name, junk) in RIGHT_LISTS
+                assert is_right or not is_taken, (name, junk)
+            assert faults_of(parse, changed(whole, name, Tag(18, whole[name]))), name
+            inner = whole[name][0] if isinstance(whole[name], list) else whole[name]
+            for key in inner if isinstance(inner, dict) else ():
+                for junk in JUNK:
+                    value = changed(inner, key, junk)
+                    value = [value] if isinstance(whole[name], list) else value
+                    faults_of(parse, changed(whole, name, value))
+
+
+RIGHT_LISTS = (("zones", []), ("purposes", [1, 2]))
