@@ -6,7 +6,8 @@ Starts Mosquitto, a gateway process and a pty; sends signed moves and stops one 
 measures from the publish call to the moment at which the whole frame is readable at the far end of
 the pty. A pty has no byte time: at 9600 baud the wire itself takes another 7.3 ms a frame, at 2400
 another 29.2 ms. With 60 ms between commands a move meets the second stop of the one before and
-waits out the frame and its 20 ms of pacing. The floor is the same way without a gateway: publish, and hear it as a subscriber.
+waits out the frame and its 20 ms of pacing. The floor is the same way without a gateway: publish,
+and hear it as a subscriber.
 """
 
 import statistics
