@@ -22,7 +22,38 @@ from tests.hal.servers import program
 UNIT = "gateway-1"
 PLACE = "yard-7"
 ROOT = Path(__file__).resolve().parents[2]
+YARD = "yard-2"
 FRAME_BYTES = 7
+SITE = """
+[unit]
+name = "{}"
+place = "{}"
+[link]
+url = "mqtt://127.0.0.1:{}"
+heartbeat = "500 ms"
+[ring]
+size = "{}"
+segment = "1 MiB"
+[[camera]]
+"""
+DOME_CAMERA = """
+name = "dome-1"
+source = "file:{}"
+still_every = "1 s"
+[camera.ptz]
+serial = "dome.pty"
+baud = 9600
+replies = false
+"""
+YARD_CAMERA = """
+name = "{}"
+source = "{}"
+share = 4
+[camera.sound]
+source = "track"
+grant = "grant.cose"
+share = 1
+"""
 WAIT_S = 15.0
 RUN = """
 import logging, sys
@@ -154,7 +185,9 @@ class Centre:
 class Gateway:
     """The process `lamppost run` in a folder of its own."""
 
-    def __init__(self, folder: Path, port: int, film: Path, ring: str = "32 MiB") -> None:
+    def __init__(
+        self, folder: Path, port: int, film: Path, ring: str = "32 MiB", sound_url: str = ""
+    ) -> None:
         self.folder = folder
         self.process: subprocess.Popen | None = None
         self.dome = Dome(folder / "dome.pty")
@@ -164,28 +197,14 @@ class Gateway:
         (folder / "permit.cose").write_bytes(
             authority.sign_permit(self.keystore.authority, permit)
         )
-        self.claim = self.keystore.claim(UNIT, ["picture"], now_ms)
+        grant = authority.draft_grant(permit, YARD)
+        (folder / "grant.cose").write_bytes(authority.sign_grant(self.keystore.authority, grant))
+        self.grant_id = str(grant["id"])
+        self.claim = self.keystore.claim(UNIT, ["picture", f"sound:{self.grant_id}"], now_ms)
         (folder / "claim.cbor").write_bytes(self.claim.data)
         self.site = folder / "site.toml"
-        self.site.write_text(f"""
-[unit]
-name = "{UNIT}"
-place = "{PLACE}"
-[link]
-url = "mqtt://127.0.0.1:{port}"
-heartbeat = "500 ms"
-[ring]
-size = "{ring}"
-segment = "1 MiB"
-[[camera]]
-name = "dome-1"
-source = "file:{film}"
-still_every = "1 s"
-[camera.ptz]
-serial = "dome.pty"
-baud = 9600
-replies = false
-""")
+        cameras = YARD_CAMERA.format(YARD, sound_url) if sound_url else DOME_CAMERA.format(film)
+        self.site.write_text(SITE.format(UNIT, PLACE, port, ring) + cameras)
 
     def start(self, script: list[str] | None = None) -> None:
         command = script or ["-c", RUN, str(self.site)]
