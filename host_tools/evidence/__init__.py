@@ -1,1 +1,1 @@
-"""Footage for a court: reads a pool, unseals what the keyholder releases, writes copies that play."""
+"""Footage for a court: reads a pool with released keys and writes copies that play."""

@@ -16,6 +16,8 @@ from tests.portable.ring_world import (
     unit_of,
 )
 
+MICROPYTHON_HEAP = "8m"
+
 
 def names_of(service):
     """Names of the events waiting."""
@@ -106,7 +108,8 @@ def test_a_dead_medium_costs_bounded_memory_and_counted_units():
     assert rig.service.failure_count < 20  # each attempt costs the oldest segment
     assert names.count("recording.gap") == 1
     rig.now_ms += 60_000
-    rig.settle()
+    for _ in range(6):
+        rig.settle()
     rig.service.events.take()
     rig.record(range(3000, 3030))
     rig.settle()
