@@ -2,7 +2,7 @@
 
 import typer
 
-from host_tools.cli import keys_verbs, run_verbs
+from host_tools.cli import evidence_verbs, keys_verbs, ring_verbs, run_verbs
 
 app = typer.Typer(
     name="lamppost",
@@ -17,6 +17,8 @@ app.command("run")(run_verbs.run_unit)
 app.command("cmc")(run_verbs.run_cmc)
 app.command("version")(run_verbs.tell_version)
 app.add_typer(run_verbs.config_app, name="config")
+app.add_typer(evidence_verbs.app, name="evidence")
+app.add_typer(ring_verbs.app, name="ring")
 app.add_typer(keys_verbs.app, name="keys")
 
 

@@ -212,6 +212,13 @@ class Keyholder:
             epoch += 1
         return secrets
 
+    def earliest_epoch(self, unit: str, chain: str) -> int:
+        """Tell the earliest epoch of a chain that can be released now; 0 when it is not held."""
+        with self._lock:
+            self.step()
+            held = self._held(unit, chain)
+            return held[0] if held is not None else 0
+
     def releases(self) -> list[tuple[str, str, int, int, str, str]]:
         """List every release: (unit, chain, first epoch, last epoch, person, case)."""
         rows = self._rows(
