@@ -42,6 +42,7 @@ class Authority:
         "_grants",
         "_place",
         "_unit",
+        "_utc_ms",
         "_warned_days",
         "against",
         "is_armed",
@@ -56,6 +57,7 @@ class Authority:
         self._events = events
         self._grants: dict[str, Grant] = {}
         self._due_ms = 0
+        self._utc_ms = 0
         self._warned_days = 0
         self.permit: Permit | None = None
         self.against: list[tuple[str, str]] = [NO_PERMIT]
@@ -80,12 +82,18 @@ class Authority:
             if isinstance(read, grants.Grant):
                 self._grants[camera] = read
 
-    def step(self, now_ms: int) -> int:
-        """Judge the permit, when that is due; returns when it is due next."""
+    def step(self, now_ms: int, least_utc_ms: int) -> int:
+        """Judge the permit, when that is due; returns when it is due next.
+
+        Args:
+            now_ms: monotonic time.
+            least_utc_ms: true time is not before this, whatever the wall clock says; so a clock
+                that was lost or set back brings no paper to life again.
+        """
         if now_ms < self._due_ms:
             return self._due_ms
         self._due_ms = now_ms + JUDGE_EVERY_MS
-        utc_ms = self._board.clock.utc_ms()
+        self._utc_ms = utc_ms = max(self._board.clock.utc_ms(), least_utc_ms)
         against: list[tuple[str, str]] = [NO_PERMIT]
         if self.permit is not None:
             position = _position(self._board)
@@ -112,8 +120,7 @@ class Authority:
         paper = self._grants.get(camera)
         if paper is None:
             return [NO_GRANT]
-        utc_ms = self._board.clock.utc_ms()
-        return grants.check(paper, self.permit, self._unit, camera, self._place, utc_ms)
+        return grants.check(paper, self.permit, self._unit, camera, self._place, self._utc_ms)
 
     def conditions(self, camera: str) -> "tuple[str, ...]":
         """List the words that hold now, as `policy.decide` takes them."""
@@ -124,7 +131,7 @@ class Authority:
             words += self.permit.limits
         if camera and not self.against_sound(camera):
             words.append(GRANTED)
-        hour = self._board.clock.utc_ms() // HOUR_MS % DAY_HOURS
+        hour = self._utc_ms // HOUR_MS % DAY_HOURS
         if hour >= NIGHT_HOURS[0] or hour < NIGHT_HOURS[1]:
             words.append(NIGHT)
         return tuple(words)

@@ -8,7 +8,7 @@ After a step both pages are rewritten, so that the secret of the epoch before st
 
 from firmware.errors import DamagedError
 from firmware.keys.epoch_clock import EpochClock
-from firmware.keys.ratchet import Ratchet, epoch_of, from_map
+from firmware.keys.ratchet import EPOCH_MS, Ratchet, epoch_of, from_map
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -91,6 +91,10 @@ class Chains:
             self._store()
             self._events.emit("epoch.advanced", now_ms, {"epoch": epoch})
         return moved
+
+    def least_utc_ms(self) -> int:
+        """Tell a time that true time is not before: the start of the epoch reached."""
+        return self._clock.epoch * EPOCH_MS
 
     def names(self) -> "list[str]":
         """Name every chain the unit has, in order."""

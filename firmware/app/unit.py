@@ -110,7 +110,7 @@ class Unit:
         if self._was_up and not self.telemetry.is_up:
             self._stop_domes(now_ms)
         self._was_up = self.telemetry.is_up
-        due_ms = self.authority.step(now_ms)
+        due_ms = self.authority.step(now_ms, self.chains.least_utc_ms())
         self._apply_authority(now_ms)
         self._step_chains(now_ms)
         for station in self.stations:
