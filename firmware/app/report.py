@@ -143,7 +143,7 @@ class Reporter:
         self._still_due_ms[station.name] = now_ms + station.still_every_ms
         if not station.pictures.has_flow or not self._unit.authority.is_armed:
             return
-        zones = station.zones()
+        zones = station.still_zones(now_ms)
         jpeg = station.ports.camera.still(zones)
         if not jpeg:
             return

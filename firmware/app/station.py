@@ -5,6 +5,7 @@ switched without the other's taking part.
 """
 
 from firmware.app.pumps import LinePump, SourcePump
+from firmware.ptz.privacy import WHOLE
 from hal.api._typing import TYPE_CHECKING
 from hal.api.errors import PortError
 
@@ -16,11 +17,14 @@ if TYPE_CHECKING:
     from hal.api.board import CameraPorts
     from hal.api.digital import Digital
 
+    Zone = tuple[int, int, int, int]
+
 NO_PERMIT = "disarmed"
 NO_PICTURE = "no_picture"
 PRIVACY = "privacy"
 SOUND_OFF = "sound_off"
 SOON_MS = 1_000
+PICTURE_LAG_MS = 2_500  # a keyframe a second, and what coding and the network hold back
 
 
 class Station:
@@ -34,8 +38,11 @@ class Station:
     """
 
     __slots__ = (
+        "_is_withheld",
         "_level",
         "_line",
+        "_zones",
+        "_zones_settled_ms",
         "dome",
         "fixed_zones",
         "gate_failed_count",
@@ -72,7 +79,10 @@ class Station:
         )
         self._level = False
         self.still_every_ms = 5_000
-        self.fixed_zones: list[tuple[int, int, int, int]] = []
+        self._is_withheld = True
+        self._zones: list[Zone] = []
+        self._zones_settled_ms = 0
+        self.fixed_zones: list[Zone] = []
         """Privacy zones of a fixed camera: (left, top, right, bottom) in permille."""
         self.sound_chain = ""
         """Key chain of the grant in force; "" while there is none."""
@@ -81,6 +91,7 @@ class Station:
     def turn(self, ring: "RingDesk", is_armed: bool, now_ms: int) -> int:
         """Move everything one step on; returns when it is next due."""
         due_ms = self._turn_dome(now_ms)
+        self._look_at_zones(now_ms)
         due_ms = min(due_ms, self._turn_sound(ring, is_armed, now_ms))
         self._turn_pictures(ring, is_armed, now_ms)
         return due_ms
@@ -103,9 +114,16 @@ class Station:
         if self._line is not None:
             self._line.close()
 
-    def zones(self) -> "list[tuple[int, int, int, int]]":
-        """Tell what of the picture is private now: (left, top, right, bottom) in permille."""
-        return self.fixed_zones if self.dome is None else self.dome.picture_zones()
+    def still_zones(self, now_ms: int) -> "list[Zone]":
+        """Tell what to fill of the newest picture, which may be older than what the dome says.
+
+        Returns:
+            (left, top, right, bottom) in permille; the whole picture for a while after the zones
+            in view have changed, because the picture may be from before.
+        """
+        if now_ms < self._zones_settled_ms:
+            return [WHOLE]
+        return self._zones
 
     def is_withheld(self) -> bool:
         """Tell whether a privacy zone could be in view, so that no picture may be kept.
@@ -113,7 +131,15 @@ class Station:
         Coded pictures cannot be filled without coding them again, so a fixed camera with a zone is
         never recorded: its own mask has to cover the zone, and the permit then names none.
         """
-        return bool(self.zones())
+        return self._is_withheld
+
+    def _look_at_zones(self, now_ms: int) -> None:
+        """Follow the zones in view; they count as in view a while longer than they are."""
+        zones = self.fixed_zones if self.dome is None else self.dome.picture_zones()
+        if zones != self._zones:
+            self._zones_settled_ms = now_ms + PICTURE_LAG_MS
+            self._zones = zones
+        self._is_withheld = bool(zones) or now_ms < self._zones_settled_ms
 
     def dome_state(self) -> str:
         """Tell the state of the drive; "no_line" while the line is not there, "" without dome."""

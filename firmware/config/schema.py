@@ -68,7 +68,7 @@ LINK = (
     _text("ca_file", "", "certificate authority of the broker, PEM; needed for mqtts"),
     _text("certificate_file", "", "this unit's certificate, PEM"),
     _text("key_file", "", "this unit's private key, PEM"),
-    Setting("heartbeat_ms", MS, 5_000, "pause between heartbeats", limits=(200, 60_000)),
+    Setting("heartbeat_ms", MS, 2_000, "pause between heartbeats", limits=(200, 60_000)),
 )
 
 RING = (

@@ -27,7 +27,7 @@ def faults_of(tree):
 def test_defaults_are_filled_in():
     config = load(good())
     assert config.unit["kind"] == "gateway"
-    assert config.link["heartbeat_ms"] == 5000
+    assert config.link["heartbeat_ms"] == 2000
     assert config.ring["segment_bytes"] == 4 << 20
     assert config.cameras[0].ptz["baud"] == 2400
     assert config.cameras[0].sound is None
