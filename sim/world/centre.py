@@ -14,7 +14,6 @@ from sim.devices.clock import WORLD_BEGINS_UTC_MS
 
 KEY_ID = b"command"
 COMMAND_LIFE_MS = 5_000
-CLOCK_STEP_MS = 60_000  # an anchor that counts makes an event, and each event a cursor
 
 
 class SimCentre:
@@ -74,8 +73,7 @@ class SimCentre:
     def send_cursor(self) -> None:
         """Tell the unit how far events are stored."""
         boot, sequence = self._cursor
-        utc_ms = self.utc_ms - self.utc_ms % CLOCK_STEP_MS
-        cursor = messages.Cursor(boot, sequence, utc_ms, epoch_of(utc_ms))
+        cursor = messages.Cursor(boot, sequence, self.utc_ms, epoch_of(self.utc_ms))
         self._send(topics.CURSOR, messages.encode(cursor), 1)
 
     def _send(self, kind: str, payload: bytes, qos: int) -> None:
