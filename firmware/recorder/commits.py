@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 DONE = "done"
 FAILED = "failed"
 NOTHING = ""
+RETRY_MS_MIN = 1000
+RETRY_MS_MAX = 30_000
 
 
 class Commits:
@@ -20,13 +22,24 @@ class Commits:
     all that is in flight, and later completions of it are ignored.
     """
 
-    __slots__ = ("_ignored_token", "_in_flight", "_newest_token", "_planned", "covered")
+    __slots__ = (
+        "_ignored_token",
+        "_in_flight",
+        "_newest_token",
+        "_planned",
+        "_retry_ms",
+        "covered",
+        "retry_at_ms",
+    )
 
     def __init__(self) -> None:
         self._planned: list[Covered] = []
         self._in_flight: list[tuple[int, Covered, int]] = []
         self._newest_token = 0
         self._ignored_token = 0
+        self._retry_ms = 0
+        self.retry_at_ms = 0
+        """When the medium may be tried again after a failure."""
         self.covered: Covered = {}
         """The next sequence of each stream at the barrier told last as DONE."""
 
@@ -53,10 +66,13 @@ class Commits:
         if not self._in_flight or self._in_flight[0][0] != token:
             return NOTHING
         self.covered = self._in_flight.pop(0)[1]
+        self._retry_ms = 0
         return DONE
 
-    def fail(self) -> None:
-        """Forget all that is in flight."""
+    def fail(self, now_ms: int) -> None:
+        """Forget all that is in flight; the first retry is at once, then 1 s doubling to 30 s."""
+        self.retry_at_ms = now_ms + self._retry_ms
+        self._retry_ms = min(RETRY_MS_MAX, max(RETRY_MS_MIN, self._retry_ms * 2))
         self._ignored_token = self._newest_token
         self._in_flight = []
         self._planned = []

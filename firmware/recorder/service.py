@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 BARRIER_EVERY_MS = 1000
 POLL_EVERY_MS = 100
 SLOW_MS = 2000
-RETRY_MS_MAX = 30_000
 
 
 class RecorderService:
@@ -63,8 +62,6 @@ class RecorderService:
         self._commits = Commits()
         self._memory_bytes = 0
         self._barrier_ms = -BARRIER_EVERY_MS
-        self._retry_ms = 0
-        self._retry_at_ms = 0
         self._is_dirty = False
         self.events = EventQueue()
         self.is_failing = False
@@ -160,8 +157,7 @@ class RecorderService:
         cause = record.obstacle(unit, record.chain in self._chains, room_bytes)
         if cause:
             if record.leave_out(cause, now_ms):
-                fields = {"stream": stream, "cause": cause}
-                self.events.emit("recording.gap", now_ms, fields)
+                self._tell_gap(stream, cause, now_ms)
             return
         if record.is_waiting and not unit.is_keyframe:
             record.dropped_count += 1
@@ -186,8 +182,8 @@ class RecorderService:
         assert not self._plan
         self._now_ms = now_ms
         self._watch(now_ms)
-        if now_ms < self._retry_at_ms:
-            return [], self._retry_at_ms
+        if now_ms < self._commits.retry_at_ms:
+            return [], self._commits.retry_at_ms
         in_flight = self._commits.age_ms(now_ms) >= 0
         is_due = not in_flight and now_ms - self._barrier_ms >= BARRIER_EVERY_MS
         records = [self._streams[name] for name in sorted(self._streams)]
@@ -223,7 +219,6 @@ class RecorderService:
             self._streams[name].settle(sequence, now_ms)
         self.last_barrier_ms = now_ms
         self.barrier_count += 1
-        self._retry_ms = 0
         if self.is_failing:
             self.is_failing = False
             self.events.emit("disk.recovered", now_ms)
@@ -231,9 +226,7 @@ class RecorderService:
     def state(self, stream: str) -> StreamState:
         """Tell how a stream was at the last step; all zero for one never opened."""
         record = self._streams.get(stream)
-        if record is None:
-            return StreamState()
-        return record.state(self._stamp(self._now_ms))
+        return record.state(self._stamp(self._now_ms)) if record else StreamState()
 
     def is_settled(self) -> bool:
         """Tell whether nothing is only in memory: everything received is behind a barrier."""
@@ -308,7 +301,9 @@ class RecorderService:
             source = self._chains.get(chain, (None, -1))[0]
             if not record.writer.can_open(source, chain, epoch):
                 # Its epoch is over: under a later key it would outlive its 31 days.
-                self._expire(record)
+                record.next_item()
+                self.expired_count += 1
+                self._tell_gap(record.name, "epoch", self._now_ms)
                 continue
             info = SegmentInfo(record.name, chain, epoch, self._boot, item.stamp, item.parameters)
             self._plan.extend(record.writer.open(source, info, self._settings.index_key))
@@ -319,16 +314,12 @@ class RecorderService:
             self._fill(record)
         return True
 
-    def _expire(self, record: Stream) -> None:
-        record.next_item()
-        self.expired_count += 1
-        fields = {"stream": record.name, "cause": "epoch"}
-        self.events.emit("recording.gap", self._now_ms, fields)
+    def _tell_gap(self, stream: str, cause: str, now_ms: int) -> None:
+        self.events.emit("recording.gap", now_ms, {"stream": stream, "cause": cause})
 
     def _add_barrier(self) -> None:
         self._plan.append(BARRIER)
-        names = self._streams.items()
-        self._commits.plan({name: record.writer.sequence for name, record in names})
+        self._commits.plan({name: one.writer.sequence for name, one in self._streams.items()})
         self._is_dirty = False
 
     def _watch(self, now_ms: int) -> None:
@@ -343,12 +334,10 @@ class RecorderService:
     def _fail(self, code: str, now_ms: int) -> None:
         """Give up every open segment; a failed barrier is never tried again."""
         self.failure_count += 1
-        self._commits.fail()
+        self._commits.fail(now_ms)
         self._is_dirty = True
         for record in self._streams.values():
             record.give_up()
-        self._retry_at_ms = now_ms + self._retry_ms
-        self._retry_ms = min(RETRY_MS_MAX, max(BARRIER_EVERY_MS, self._retry_ms * 2))
         if not self.is_failing:
             self.is_failing = True
             self.events.emit("disk.failed", now_ms, {"code": code})
