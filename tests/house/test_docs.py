@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.house.source import ROOT, files, report, text, where
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]*)(#[^)\s]*)?\)")
-MAKE = re.compile(r"\bmake ([a-z][a-z-]*)\b")
+MAKE = re.compile(r"(?:^|`)(?:\$ )?make ([a-z][a-z-]*)\b", re.MULTILINE)
 VERB = re.compile(r"(?:^|`|\$ )lamppost ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?", re.MULTILINE)
 CODE_SPAN = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
@@ -58,6 +58,20 @@ def test_every_command_named_exists():
                 if command is None or (inner and below and below not in inner):
                     faults.append(f"{path.relative_to(ROOT)}: lamppost {verb} {below}".rstrip())
     report(sorted(set(faults)))
+
+
+def test_every_place_in_the_requirements_exists():
+    page = ROOT / "docs" / "requirements.md"
+    faults = []
+    for number, line in enumerate(text(page).splitlines(), 1):
+        if not line.startswith("| "):
+            continue
+        for span in re.findall(r"`([^`]+)`", line):
+            name, _, test = span.partition("::")
+            there = ROOT / name
+            if not there.exists() or (test and f"def {test}(" not in text(there)):
+                faults.append(f"{where(page, number)}: {span}")
+    report(faults)
 
 
 def anchors(path: Path) -> "set[str]":
