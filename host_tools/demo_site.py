@@ -197,7 +197,7 @@ heartbeat = "1 s"
 file = "ring.pool"
 size = "16 MiB"
 segment = "128 KiB"
-record_bytes_max = "16 KiB"
+record = "16 KiB"
 outbox = "256 KiB"
 
 [[camera]]

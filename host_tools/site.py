@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import cast
 
 from firmware.cbor.encode import dumps
-
 from firmware.config import schema
 from firmware.config.load import Config, load
 from firmware.errors import ConfigError

@@ -76,7 +76,7 @@ class RingDesk:
                 )
             return
         settings = RecorderSettings(
-            record_bytes_max=int(self._config.ring["record_bytes_max"]),
+            record_bytes_max=int(self._config.ring["record_bytes"]),
             index_key=self._board.keys.mac(INDEX_KEY_ID, INDEX_LABEL),
         )
         self.recorder = RecorderService(

@@ -76,7 +76,7 @@ RING = (
     Setting("size_bytes", BYTES, REQUIRED, "size of the ring", limits=(4 << 20, 1 << 44)),
     Setting("segment_bytes", BYTES, 4 << 20, "size of a segment", limits=(64 << 10, 256 << 20)),
     Setting(
-        "record_bytes_max",
+        "record_bytes",
         BYTES,
         256 << 10,
         "most kept back in memory for each stream before it is written",

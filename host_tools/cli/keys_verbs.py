@@ -13,6 +13,7 @@ from host_tools.cli.words import refuse, say
 from host_tools.cmc.centre import KEYHOLDER_FILE
 from host_tools.cmc.keyholder import Keyholder, ReleaseRefusedError
 from host_tools.keystore import CLAIM_FILE, Keystore, KeystoreError, permit_file, write_private
+from host_tools.paper import PaperFileError, sign_file
 
 app = typer.Typer(no_args_is_help=True, help="Keys of the fleet, and permits, grants and claims.")
 KeysOption = Annotated[Path, typer.Option("--keys", help="Folder of the keystore.")]
@@ -26,6 +27,23 @@ def init_keys(keys: KeysOption = Path("keys")) -> None:
     """Make a keystore with a fresh authority key, where there is none yet."""
     store = _open(keys)
     say(f"{keys}: the authority's public key is {store.authority.public_key().hex()}")
+
+
+@app.command("sign")
+def sign_paper(
+    paper: Annotated[Path, typer.Argument(help="The permit or grant as TOML.")],
+    out: Annotated[Path, typer.Option(help="The signed file, such as permit.cose.")],
+    keys: KeysOption = Path("keys"),
+) -> None:
+    """Sign a permit or grant that somebody drew up; docs/formats/permit.md lists the fields."""
+    store = _open(keys)
+    try:
+        write_private(out, sign_file(store.authority, paper))
+    except PaperFileError as error:
+        refuse(str(error))
+    except OSError as error:
+        refuse(f"{out}: {error.strerror}; give --out another place")
+    say(f"{out}: signed")
 
 
 @app.command("permit")

@@ -40,7 +40,7 @@ heartbeat = "1 s"
 [ring]
 size = "4 MiB"
 segment = "128 KiB"
-record_bytes_max = "16 KiB"
+record = "16 KiB"
 outbox = "256 KiB"
 
 [[camera]]
