@@ -127,7 +127,7 @@ def test_echo_and_collision() -> None:
 
 def test_noise_and_drops_are_drawn_and_counted() -> None:
     seed = 20_261_124
-    draw = random.Random(seed)  # noqa: S311 a run must be repeatable
+    draw = random.Random(seed)
     clock = Clock()
     line = SimLine(clock, 38_400, "noisy", draw.randrange)
     line.noise_permille = 50
