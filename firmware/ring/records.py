@@ -81,8 +81,8 @@ def encode(
         whole pages: header, sealed bytes, zeros.
     """
     length = cipher.sealed_bytes(len(plain))
-    total = pages_up(HEADER_BYTES + length)
-    page = bytearray(total)
+    padding = pages_up(HEADER_BYTES + length) - HEADER_BYTES - length
+    page = bytearray(HEADER_BYTES)
     struct.pack_into(
         _AAD,
         page,
@@ -105,8 +105,7 @@ def encode(
     struct.pack_into(_TAIL, page, _AAD_BYTES, record.sealed_crc, record.settled)
     crc = binascii.crc32(bytes(page[:_CHECKED_BYTES]))
     page[_CHECKED_BYTES:HEADER_BYTES] = crc.to_bytes(4, "big")
-    page[HEADER_BYTES : HEADER_BYTES + length] = sealed
-    return bytes(page)
+    return b"".join((bytes(page), sealed, bytes(padding)))
 
 
 def decode(data: bytes, layout: "Layout", header: "SegmentHeader") -> "Record | None":
