@@ -110,7 +110,7 @@ def test_topics_are_taken_apart_as_they_were_put_together():
     for text in ("", "a/b", "/event", "unit-1/other", "unit-1/event/", "unit-1/still", "u+/event"):
         for prefix in ("", topics.PREFIX):
             assert "none of ours" in refused(topics.parse, prefix + text), prefix + text
-    for name in ("", "a/b", "+", "#", "x" * 49, "caf\u00e9"):
+    for name in ("", "a/b", "+", "#", "x" * 49, "\u00fcnit"):
         try:
             topics.topic(name, topics.EVENT)
             raise AssertionError(name)
