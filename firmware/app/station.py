@@ -187,14 +187,13 @@ class Station:
         return due_ms
 
     def _drive(self, level: bool) -> None:
-        """Set gate and indicator; what a port refuses shows up in the read-back."""
+        """Set the gate, which lights the indicator; a refusal shows up in the read-back."""
         self._level = level
-        for line in (self.ports.gate, self.ports.indicator):
-            if line is not None:
-                try:
-                    line.set(level)
-                except PortError:
-                    self.gate_failed_count += 1
+        if self.ports.gate is not None:
+            try:
+                self.ports.gate.set(level)
+            except PortError:
+                self.gate_failed_count += 1
 
     def _turn_pictures(self, ring: "RingDesk", is_armed: bool, now_ms: int) -> None:
         """Record pictures while the permit is in force and no zone could be in view."""
