@@ -80,9 +80,7 @@ class PictureMeasures:
 
     __slots__ = ("change_ppm", "luma_permille", "now_ms", "sharpness")
 
-    def __init__(
-        self, now_ms: int, luma_permille: int, sharpness: int, change_ppm: int
-    ) -> None:
+    def __init__(self, now_ms: int, luma_permille: int, sharpness: int, change_ppm: int) -> None:
         self.now_ms = now_ms
         self.luma_permille = luma_permille
         self.sharpness = sharpness

@@ -52,7 +52,7 @@ class Openssl:
 
 
 def _mutations(data: bytes):
-    chance = random.Random(SEED)  # noqa: S311 a run must be repeatable
+    chance = random.Random(SEED)
     for turn in range(MUTATION_COUNT):
         changed = bytearray(data)
         kind = turn % 4
