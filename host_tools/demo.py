@@ -60,7 +60,7 @@ class Watched:
         self.death_count = 0
 
     def start(self) -> None:
-        """Start it."""
+        """Let it run from now."""
         self._is_down = False
         self._start_ms = now_ms()
         self.child.start()

@@ -76,9 +76,9 @@ class Source:
         if self.scheme in {"rtsp", "rtsps"}:
             options.update(rtsp_transport="tcp", allowed_media_types=kind)
         read_timeout_s = PICTURE_TIMEOUT_S if kind == PICTURE else SOUND_TIMEOUT_S
-        timeout = None if self.is_file else (OPEN_TIMEOUT_S, read_timeout_s)
+        timeouts_s = None if self.is_file else (OPEN_TIMEOUT_S, read_timeout_s)
         try:
-            return av.open(self._address, format=self._format, options=options, timeout=timeout)
+            return av.open(self._address, format=self._format, options=options, timeout=timeouts_s)
         except (FFmpegError, OSError, ValueError) as trouble:
             raise self._opening_error(trouble) from None  # the cause names the password
 

@@ -111,7 +111,7 @@ def run_cmc(
 
 
 def tell_version() -> None:
-    """Tell the version."""
+    """Tell which Lamppost this is."""
     try:
         say(f"lamppost {version('lamppost')}")
     except PackageNotFoundError:
