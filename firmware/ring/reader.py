@@ -124,14 +124,14 @@ class RingReader:
                 is_lost = True
                 offset += PAGE_BYTES
                 continue
-            sealed = self._read(start + offset, record.length_bytes())
-            sealed = sealed[records.HEADER_BYTES :][: record.sealed_length_bytes]
+            body = self._read(start + offset, record.length_bytes())[records.HEADER_BYTES :]
+            sealed = body[: record.sealed_length_bytes]
+            if not segment.has_successor and not records.is_untorn(record, body):
+                return
             if records.is_whole(record, sealed):
                 yield offset, record, sealed
-            elif segment.has_successor:
-                self.damaged_count += 1
             else:
-                return
+                self.damaged_count += 1
             expected = record.sequence + 1
             offset += record.length_bytes()
             self.end_bytes = offset

@@ -152,6 +152,16 @@ def is_whole(record: Record, sealed: bytes) -> bool:
     )
 
 
+def is_untorn(record: Record, body: bytes) -> bool:
+    """Tell whether all behind a record's header was written, padding included.
+
+    Recovery and the reader judge the tail of the newest segment by this one rule, so that what was
+    shown before a restart is not taken away by it.
+    """
+    end = record.sealed_length_bytes
+    return body[end:] == bytes(len(body) - end) and is_whole(record, body[:end])
+
+
 def unseal(
     cipher: "Cipher", suite: int, key: bytes, record: Record, sealed: bytes
 ) -> "bytes | None":

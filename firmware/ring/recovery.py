@@ -202,8 +202,8 @@ def _tail(probe: _Probe, header: "SegmentHeader") -> int:
         sequence += 1
         offset += record.length_bytes()
     for at, record in doubtful:
-        sealed = probe.fetch(start + at, record.length_bytes())[records.HEADER_BYTES :]
-        if not records.is_whole(record, sealed[: record.sealed_length_bytes]):
+        body = probe.fetch(start + at, record.length_bytes())[records.HEADER_BYTES :]
+        if not records.is_untorn(record, body):
             return record.sequence
     return sequence
 
