@@ -18,6 +18,7 @@ NO_LINE = "port.absent"
 
 DOME_REASONS = {
     "ptz.range": ("", "speeds are -1000 to 1000 permille, presets 1 to 255, auxiliaries 1 to 8"),
+    "ptz.reserved": ("", "that head keeps this preset for a function; choose another number"),
     "ptz.line": ("", "the serial line is not there; check the adapter"),
     "ptz.limit": ("", "a soft stop is reached; move the other way"),
     "ptz.zone": ("C21", "that view would show a private place; choose another"),

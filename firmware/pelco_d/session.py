@@ -38,6 +38,7 @@ class Session:
         "_echoed",
         "_frame",
         "_heard_ms",
+        "_out",
         "_reader",
         "_sent_ms",
         "address",
@@ -68,6 +69,7 @@ class Session:
         self._sent_ms = 0
         self.reply: Reply | None = None
         self._frame = b""
+        self._out = b""
         self._echo = b""
         self._echoed = b""
         self._heard_ms = NOTHING_HEARD
@@ -85,7 +87,7 @@ class Session:
         return wire_ms(FRAME_BYTES + replies.byte_count(kind), self.baud) + self.margin_ms
 
     def begin(self, frame: bytes, kind: str, now_ms: int) -> None:
-        """Start an exchange: the frame's first bit leaves now.
+        """Start an exchange: the frame's first bit leaves now, from `take`.
 
         Args:
             frame: the 7 bytes being sent.
@@ -97,13 +99,18 @@ class Session:
         self.due_ms = now_ms + self.duration_ms(kind)
         self._sent_ms = now_ms + wire_ms(FRAME_BYTES, self.baud)
         self.reply = None
-        self._frame = frame
+        self._frame = self._out = frame
         self._echo = frame
         self._echoed = b""
         self._heard_ms = NOTHING_HEARD
         self._reader = None
         if kind != replies.NONE:
             self._reader = replies.expect(kind, self.address, frame)
+
+    def take(self) -> bytes:
+        """Hand out, once, the bytes to put on the line now; b"" for none."""
+        out, self._out = self._out, b""
+        return out
 
     def receive(self, data: bytes, now_ms: int) -> None:
         """Take what the line brought."""
@@ -144,6 +151,7 @@ class Session:
         self.is_busy = False
         self.reply = None
         self._reader = None
+        self._out = b""
         self._echo = b""
         self._echoed = b""
 

@@ -13,8 +13,8 @@ place: the second copy would undo the newer wish. A preset waits for both copies
 """
 
 from firmware.machine import Machine
-from firmware.pelco_d import commands
-from firmware.ptz.model import PtzSettings, motion_frame
+from firmware.ptz import protocols
+from firmware.ptz.model import PtzSettings
 
 LOST, IDLE, MOVING = "lost", "idle", "moving"
 STOPPING, SEEKING, CLOSED = "stopping", "seeking", "closed"
@@ -66,6 +66,7 @@ class Drive:
 
     def __init__(self, settings: PtzSettings) -> None:
         self.settings = settings
+        self.protocol = protocols.make(settings)
         self.lease_ms = min(settings.lease_ms, LEASE_MS_MAX)
         self.machine = Machine(NEXT, LOST)
         self.move: tuple[int, int, int] = STILL
@@ -208,6 +209,10 @@ class Drive:
         """Whether a stop or a motion waits, before which no query may go."""
         return bool(self._stops_owed or not self._is_told or self._preset)
 
+    def has_stop(self) -> bool:
+        """Whether the first copy of a stop waits, before which nothing on the line may go."""
+        return self._stops_owed == STOP_COPY_COUNT
+
     def next_frame(self, now_ms: int, exchange_ms: int = 0) -> bytes:
         """Hand out the frame to send now, b"" for none; it counts as sent.
 
@@ -228,13 +233,13 @@ class Drive:
             self._stops_owed = 0
             self._is_told = True
             self._resend_ms = now_ms + self.settings.resend_ms
-            return motion_frame(self.settings, self.move, self.lens)
+            return self.protocol.motion(self.move, self.lens)
         if self._stops_owed:
             return self._stop_frame()
         if self._preset:
             number, self._preset = self._preset, 0
             self.sought_ms = now_ms
-            return commands.preset(self.settings.address, "go", number)
+            return self.protocol.preset("go", number)
         return self._queue.pop(0) if self._queue and not is_lease_near else b""
 
     def _stop_frame(self) -> bytes:
@@ -243,7 +248,7 @@ class Drive:
             self._stopped_cause = self._stop_cause
             if self.state == STOPPING:
                 self.machine.on_event(STOPPED)
-        return commands.stop(self.settings.address)
+        return self.protocol.stop()
 
     def _halt(self, event: str, cause: str) -> bool:
         if not self.machine.on_event(event):

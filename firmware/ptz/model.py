@@ -43,9 +43,12 @@ class PtzSettings:
     def __init__(self, address: int = 1, baud: int = 2400, has_replies: bool = True) -> None:
         self.address = address
         self.baud = baud
+        self.protocol = "pelco-d"  # one of `protocols.REGISTRY`
         self.has_replies = has_replies
         self.reply_kind = GENERAL  # or "ack": what the head says to a command
+        self.has_position = True  # a dome that answers tells where it looks
         self.has_echo = False  # the adapter hears its own sending
+        self.margin_ms = 50  # how long the head may think before it answers
         self.pacing_ms = 20  # from the end of one exchange to the next frame
         self.lease_ms = 900  # more counts as 900: the stop is on the wire within a second
         self.resend_ms = 400  # a motion that goes on is told again this often
@@ -59,10 +62,13 @@ class PtzSettings:
         self.pan_zero_cdeg = 0  # what the wire says at our 0
         self.zoom_limit = 65535  # what the wire says at the tele end
         self.has_turbo = False  # full deflection of pan is turbo
+        self.turbo_byte = commands.TURBO
+        self.reserved_presets: tuple[tuple[int, int], ...] = ()  # first, last: never positions
         self.pan_limits_cdeg: tuple[int, int] | None = None  # clockwise from first to second
         self.tilt_limits_cdeg = (TILT_LOW_CDEG, TILT_HIGH_CDEG)
         self.limit_margin_cdeg = 100  # a soft stop acts this much early
         self.zones: tuple[Zone, ...] = ()  # left, right (clockwise), low, high
+        self.fences: tuple[Zone, ...] = ()  # those of the zones that no view may ever meet
         self.fov_points: tuple[tuple[int, int], ...] = FOV_POINTS
         self.speed_cdeg_per_s_max = 15_000  # the fastest axis; how far a moving view may have got
         self.zoom_permille_per_s_max = 500
@@ -112,8 +118,13 @@ def motion_frame(
     bits |= _one_of(iris, commands.IRIS_OPEN, commands.IRIS_CLOSE)
     pan_speed = speed_byte(pan) if pan else 0
     if settings.has_turbo and abs(pan) == PERMILLE:
-        pan_speed = commands.TURBO
+        pan_speed = settings.turbo_byte
     return commands.motion(settings.address, bits, pan_speed, speed_byte(tilt) if tilt else 0)
+
+
+def is_reserved(settings: PtzSettings, number: int) -> bool:
+    """Tell whether a head does something else at this preset than to look somewhere."""
+    return any(first <= number <= last for first, last in settings.reserved_presets)
 
 
 def within_limits(

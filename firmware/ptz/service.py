@@ -1,10 +1,9 @@
 """The owner of one dome: takes wishes, keeps the line, knows where it looks."""
 
-from firmware.pelco_d import commands, replies
-from firmware.pelco_d.session import Session
+from firmware.pelco_d import replies
 from firmware.ptz import drive as states
 from firmware.ptz.drive import Drive
-from firmware.ptz.model import PtzSettings, fov_cdeg, position_from_wire, within_limits
+from firmware.ptz.model import PtzSettings, fov_cdeg, is_reserved, within_limits
 from firmware.ptz.place import AXES, Place
 from firmware.ptz.privacy import PERMILLE, WHOLE, zones_in_view
 from firmware.ptz.report import Report
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     Value = int | str | bytes | bool
 
 RANGE, LINE, ZONE, LIMIT, FULL = "ptz.range", "ptz.line", "ptz.zone", "ptz.limit", "ptz.full"
-PRESET_MAX = 255
-AUX_MAX = 8
+RESERVED = "ptz.reserved"
 QUERY_MS_MAX = 4000  # so that a silent head is known as such within 10 s
 SETTLE_MS = 500  # a head needs this long to show that it has set off
 SEEK_MS_MAX = 20_000
@@ -40,7 +38,8 @@ class PtzService:
         self.report = Report(name)
         self.events = self.report.events
         self.drive = Drive(settings)
-        self.session = Session(settings.address, settings.baud, settings.has_echo)
+        self.protocol = self.drive.protocol
+        self.session = self.protocol.session()
         self.place = Place()
         self.presets: dict[int, tuple[int, int, int]] = {}
         self.unanswered_count = 0
@@ -105,15 +104,15 @@ class PtzService:
             now_ms: monotonic.
 
         Returns:
-            "" or why not: "ptz.range", "ptz.line", "ptz.zone" (it is known to show a private
-            zone), "ptz.full".
+            "" or why not: "ptz.range", "ptz.reserved" (the head does something else at that
+            number), "ptz.line", "ptz.zone" (it is known to show a private zone), "ptz.full".
         """
-        if act not in {"go", "set", "clear"} or not 1 <= number <= PRESET_MAX:
+        if act not in {"go", "set", "clear"} or not 1 <= number <= self.protocol.preset_max:
             return self.report.refuse("preset", RANGE, now_ms)
+        if is_reserved(self.settings, number):
+            return self.report.refuse("preset", RESERVED, now_ms)
         if act != "go":
-            refusal = self._queue(
-                "preset", commands.preset(self.settings.address, act, number), now_ms
-            )
+            refusal = self._queue("preset", self.protocol.preset(act, number), now_ms)
             if not refusal:
                 self._learn(act, number)
             return refusal
@@ -128,10 +127,9 @@ class PtzService:
 
     def aux(self, number: int, level: bool, now_ms: int) -> str:
         """Switch an auxiliary, 1 to 8; "" or why not: "ptz.range", "ptz.line", "ptz.full"."""
-        if not 1 <= number <= AUX_MAX:
+        if not 1 <= number <= self.protocol.aux_max:
             return self.report.refuse("aux", RANGE, now_ms)
-        name = "aux_set" if level else "aux_clear"
-        return self._queue("aux", commands.build(self.settings.address, name, number), now_ms)
+        return self._queue("aux", self.protocol.aux(number, level), now_ms)
 
     def close(self, now_ms: int) -> None:
         """Stop for good; step on until both copies of the stop are out."""
@@ -140,7 +138,7 @@ class PtzService:
 
     def last_words(self) -> bytes:
         """Give the bytes for the port to send should this process die: a stop."""
-        return commands.stop(self.settings.address)
+        return self.protocol.stop()
 
     # The line -------------------------------------------------------------------------------
 
@@ -161,8 +159,13 @@ class PtzService:
         self._now_ms = now_ms
         self.session.receive(data, now_ms)
 
-    def step(self, now_ms: int) -> "tuple[bytes, int]":
-        """Tell what to send now and when to call again, both bounded by what is due."""
+    def step(self, now_ms: int, may_send: bool = True) -> "tuple[bytes, int]":
+        """Tell what to send now and when to call again, both bounded by what is due.
+
+        Args:
+            now_ms: monotonic.
+            may_send: another dome does not have the line; without it no exchange is begun.
+        """
         self._now_ms = now_ms
         if not self._is_open:
             return b"", now_ms + IDLE_MS
@@ -172,15 +175,15 @@ class PtzService:
         if self.session.is_busy:
             kind = self._kind
             if not self.session.step(now_ms):
-                return b"", min(self.session.wake_ms(), self.drive.lease_due_ms())
+                return self.session.take(), min(self.session.wake_ms(), self.drive.lease_due_ms())
             self._on_exchange(kind, self.session.reply, now_ms)
-        if now_ms < self._free_ms:
-            return b"", min(self._free_ms, self.drive.lease_due_ms())
+        if now_ms < self._free_ms or not may_send:
+            return b"", min(max(self._free_ms, now_ms), self.drive.lease_due_ms())
         frame = self._next_frame(now_ms)
         if not frame:
             return b"", self._due_ms(now_ms)
         self.session.begin(frame, self._kind, now_ms)
-        return frame, min(self.session.wake_ms(), self.drive.lease_due_ms())
+        return self.session.take(), min(self.session.wake_ms(), self.drive.lease_due_ms())
 
     # What others ask ------------------------------------------------------------------------
 
@@ -261,7 +264,7 @@ class PtzService:
             self.presets.pop(number, None)
 
     def _next_frame(self, now_ms: int) -> bytes:
-        kind = self.settings.reply_kind if self.settings.has_replies else replies.NONE
+        kind = self.protocol.reply_kind()
         frame = self.drive.next_frame(now_ms, self._exchange_ms(kind))
         if frame:
             self._kind = kind
@@ -273,11 +276,11 @@ class PtzService:
         if not self._may_query(now_ms) or now_ms < self._query_ms:
             return b""
         self._kind = AXES[self._axis]
-        return commands.build(self.settings.address, "query_" + self._kind)
+        return self.protocol.query(self._kind)
 
     def _may_query(self, now_ms: int) -> bool:
         """Whether a query could be over before a lease runs out, so that no stop waits for it."""
-        if not self.settings.has_replies or self.drive.state == states.CLOSED:
+        if self.drive.state == states.CLOSED or not self.protocol.query(AXES[self._axis]):
             return False
         return self.drive.lease_due_ms() - now_ms >= self._exchange_ms(AXES[self._axis])
 
@@ -317,7 +320,7 @@ class PtzService:
 
     def _on_axis(self, axis: str, value: int, now_ms: int) -> None:
         self._axis = (self._axis + 1) % len(AXES)
-        is_round = self.place.take(axis, position_from_wire(self.settings, axis, value), now_ms)
+        is_round = self.place.take(axis, self.protocol.position(axis, value), now_ms)
         if self.drive.state == states.MOVING:
             move = self._limited(self.drive.move)
             if move != self.drive.move:

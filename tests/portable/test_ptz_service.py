@@ -321,3 +321,22 @@ def test_an_echo_is_no_reply_and_the_step_count_is_small():
     quiet = Bench()
     quiet.run(10_000)
     assert quiet.step_count < 1500, quiet.step_count
+
+
+def test_a_preset_that_the_head_keeps_for_a_function_is_refused():
+    bench = Bench()
+    bench.run(400)
+    bench.settings.reserved_presets = ((33, 34), (90, 99))
+    for act in ("go", "set", "clear"):
+        for number, want in ((32, ""), (33, "ptz.reserved"), (95, "ptz.reserved"), (100, "")):
+            assert bench.service.preset(act, number, bench.ms) == want, (act, number)
+
+
+def test_a_dome_told_not_to_send_still_lets_its_lease_run_out():
+    bench = Bench()
+    bench.run(400)
+    assert bench.service.move(500, 0, 0, bench.ms) == ""
+    later_ms = bench.ms + 900
+    assert bench.service.step(later_ms, may_send=False)[0] == b""
+    assert bench.service.drive.has_stop()
+    assert bench.service.step(later_ms + 200)[0] == STOP
