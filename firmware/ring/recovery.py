@@ -36,10 +36,6 @@ class PartitionState:
         self.damaged_count = 0
         self.scan_count = 0
 
-    def oldest_generation(self) -> int:
-        """The oldest that can still be there; 0 for a ring that is not full."""
-        return max(0, self.generation - self.partition.segment_count + 1)
-
 
 class Recovered:
     """What recovery found.

@@ -5,7 +5,6 @@ import hmac
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 
 from firmware.errors import DamagedError
 from firmware.ring import check, layout, recovery
@@ -82,12 +81,7 @@ class PoolFile:
     def __enter__(self) -> "PoolFile":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
 
