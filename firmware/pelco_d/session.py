@@ -5,11 +5,38 @@ think. A reply after the deadline is junk for the next exchange, whose reader pa
 """
 
 from firmware.pelco_d import replies
-from firmware.pelco_d.frame import FRAME_BYTES
-from hal.api._typing import TYPE_CHECKING
+from hal.api._typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from firmware.pelco_d.replies import Reply, ReplyReader
+
+    class AnyReply(Protocol):
+        """A reply, whatever the protocol."""
+
+        kind: str
+        value: int
+
+    class AnyReader(Protocol):
+        """Takes bytes until one reply is among them."""
+
+        junk_count: int
+
+        def receive(self, data: bytes, is_quiet: bool = False) -> "AnyReply | None":
+            """Take bytes; returns the reply once it is there."""
+            raise NotImplementedError
+
+    class Forms(Protocol):
+        """The forms of reply of one protocol; `firmware.pelco_d.replies` is the model."""
+
+        COMMAND_BYTES: int
+
+        def byte_count(self, kind: str) -> int:
+            """Tell how long a reply of a kind is."""
+            raise NotImplementedError
+
+        def expect(self, kind: str, address: int, command_frame: bytes) -> AnyReader:
+            """Make the reader of exactly one reply."""
+            raise NotImplementedError
+
 
 BITS_PER_BYTE = 10  # 8N1
 MARGIN_MS = 50
@@ -31,11 +58,13 @@ class Session:
         has_echo: the adapter hears its own sending; a difference then is a collision. An exact
             echo is taken away in either case.
         margin_ms: how long the device may think.
+        forms: what replies look like.
     """
 
     __slots__ = (
         "_echo",
         "_echoed",
+        "_forms",
         "_frame",
         "_heard_ms",
         "_out",
@@ -57,23 +86,29 @@ class Session:
     )
 
     def __init__(
-        self, address: int, baud: int, has_echo: bool = False, margin_ms: int = MARGIN_MS
+        self,
+        address: int,
+        baud: int,
+        has_echo: bool = False,
+        margin_ms: int = MARGIN_MS,
+        forms: "Forms" = replies,
     ) -> None:
         self.address = address
         self.baud = baud
         self.has_echo = has_echo
+        self._forms = forms
         self.margin_ms = margin_ms
         self.quiet_ms = max(5, wire_ms(QUIET_BYTES, baud) + 1)
         self.is_busy = False
         self.due_ms = 0
         self._sent_ms = 0
-        self.reply: Reply | None = None
+        self.reply: AnyReply | None = None
         self._frame = b""
         self._out = b""
         self._echo = b""
         self._echoed = b""
         self._heard_ms = NOTHING_HEARD
-        self._reader: ReplyReader | None = None
+        self._reader: AnyReader | None = None
         self.answered_count = 0
         self.timeout_count = 0
         self.echo_count = 0
@@ -83,21 +118,24 @@ class Session:
     def duration_ms(self, kind: str) -> int:
         """Tell how long an exchange takes at most when a reply of this kind is due."""
         if kind == replies.NONE:
-            return wire_ms(FRAME_BYTES, self.baud)
-        return wire_ms(FRAME_BYTES + replies.byte_count(kind), self.baud) + self.margin_ms
+            return wire_ms(self._forms.COMMAND_BYTES, self.baud)
+        return (
+            wire_ms(self._forms.COMMAND_BYTES + self._forms.byte_count(kind), self.baud)
+            + self.margin_ms
+        )
 
     def begin(self, frame: bytes, kind: str, now_ms: int) -> None:
         """Start an exchange: the frame's first bit leaves now, from `take`.
 
         Args:
-            frame: the 7 bytes being sent.
-            kind: what is due, as in `replies.expect`; NONE when nothing is.
+            frame: the bytes being sent.
+            kind: what is due, as in `forms.expect`; NONE when nothing is.
             now_ms: monotonic.
         """
         assert not self.is_busy
         self.is_busy = True
         self.due_ms = now_ms + self.duration_ms(kind)
-        self._sent_ms = now_ms + wire_ms(FRAME_BYTES, self.baud)
+        self._sent_ms = now_ms + wire_ms(self._forms.COMMAND_BYTES, self.baud)
         self.reply = None
         self._frame = self._out = frame
         self._echo = frame
@@ -105,7 +143,7 @@ class Session:
         self._heard_ms = NOTHING_HEARD
         self._reader = None
         if kind != replies.NONE:
-            self._reader = replies.expect(kind, self.address, frame)
+            self._reader = self._forms.expect(kind, self.address, frame)
 
     def take(self) -> bytes:
         """Hand out, once, the bytes to put on the line now; b"" for none."""

@@ -8,13 +8,17 @@ from firmware.pelco_d import commands
 from firmware.pelco_d.replies import NONE
 from firmware.pelco_d.session import Session
 from firmware.ptz.model import motion_frame, position_from_wire
+from firmware.ptz.pelco_p_head import PelcoP
+from firmware.ptz.visca_head import Visca
 from hal.api._typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from firmware.pelco_d.replies import Reply
+    from collections.abc import Callable
+
+    from firmware.pelco_d.session import AnyReply
     from firmware.ptz.model import PtzSettings
 
-PELCO_D = "pelco-d"
+PELCO_D, PELCO_P, VISCA = "pelco-d", "pelco-p", "visca"
 PRESET_MAX = 255
 AUX_MAX = 8
 
@@ -23,7 +27,11 @@ class Exchange(Protocol):
     """One exchange at a time with one head; `firmware.pelco_d.session.Session` is the model."""
 
     is_busy: bool
-    reply: "Reply | None"
+
+    @property
+    def reply(self) -> "AnyReply | None":
+        """The reply of the exchange that is over, or None."""
+        raise NotImplementedError
 
     def duration_ms(self, kind: str) -> int:
         """Tell how long an exchange takes at most when a reply of this kind is due."""
@@ -148,7 +156,11 @@ class PelcoD:
         return Session(settings.address, settings.baud, settings.has_echo, settings.margin_ms)
 
 
-REGISTRY = {PELCO_D: PelcoD}
+REGISTRY: "dict[str, Callable[[PtzSettings], HeadProtocol]]" = {
+    PELCO_D: PelcoD,
+    PELCO_P: PelcoP,
+    VISCA: Visca,
+}
 
 
 def make(settings: "PtzSettings") -> HeadProtocol:
