@@ -3,6 +3,7 @@
 from firmware.app.station import Station
 from firmware.audio.service import SoundService
 from firmware.policy import permit as permits
+from firmware.ptz import dialects
 from firmware.ptz.model import PtzSettings
 from firmware.ptz.service import PtzService
 from hal.api._typing import TYPE_CHECKING
@@ -55,7 +56,13 @@ def _dome_settings(camera: "CameraConfig", permit: "Permit | None") -> PtzSettin
     """Turn the settings of a dome, and the zones of its permit, into those of the service."""
     ptz = camera.ptz or {}
     settings = PtzSettings(int(ptz["address"]), int(ptz["baud"]), bool(ptz["replies"]))
-    settings.pacing_ms = int(ptz["pacing_ms"])
+    settings.protocol = str(ptz["protocol"])
+    settings.has_turbo = bool(ptz["turbo"])
+    dialects.apply(settings, str(ptz["profile"]))
+    if "replies" in camera.given:
+        settings.has_replies = bool(ptz["replies"])
+    if "pacing_ms" in camera.given:
+        settings.pacing_ms = int(ptz["pacing_ms"])
     settings.lease_ms = int(ptz["lease_ms"])
     settings.query_ms = int(ptz["query_ms"])
     if permit is not None:

@@ -1,6 +1,6 @@
 """Checks a tree of settings against the schema and fills the defaults in."""
 
-from firmware.config import schema
+from firmware.config import line_url, schema
 from firmware.errors import ConfigError
 from hal.api._typing import TYPE_CHECKING, cast
 
@@ -13,11 +13,21 @@ NAME_LETTERS_MAX = 32
 
 
 class CameraConfig:
-    """The settings of one camera; `ptz` and `sound` are None where it has none."""
+    """The settings of one camera; `ptz` and `sound` are None where it has none.
 
-    __slots__ = ("picture", "ptz", "sound")
+    `given` names the settings of `ptz` that were not left to their defaults.
+    """
 
-    def __init__(self, picture: "Section", ptz: "Section | None", sound: "Section | None") -> None:
+    __slots__ = ("given", "picture", "ptz", "sound")
+
+    def __init__(
+        self,
+        picture: "Section",
+        ptz: "Section | None",
+        sound: "Section | None",
+        given: "tuple[str, ...]" = (),
+    ) -> None:
+        self.given = given
         self.picture = picture
         self.ptz = ptz
         self.sound = sound
@@ -80,15 +90,20 @@ def _cameras(found: object, faults: "list[str]") -> "list[CameraConfig]":
         where = "camera[%d]" % index
         picture = _section(where, schema.CAMERA, table, ("ptz", "sound"), faults)
         parts: dict[str, Section | None] = {"ptz": None, "sound": None}
+        given: tuple[str, ...] = ()
         for part, settings in schema.CAMERA_SECTIONS.items():
             inner = cast("Table", table).get(part) if isinstance(table, dict) else None
+            if part == "ptz" and isinstance(inner, dict):
+                inner = line_url.unfold(where + ".ptz", cast("Table", inner), faults)
+                given = tuple(inner)
             if inner is not None:
                 parts[part] = _section("%s.%s" % (where, part), settings, inner, (), faults)
         name = picture.get("name")
         if name in names:
             faults.append("%s.name = %r: taken by another camera; names differ" % (where, name))
         names.append(name)
-        cameras.append(CameraConfig(picture, parts["ptz"], parts["sound"]))
+        cameras.append(CameraConfig(picture, parts["ptz"], parts["sound"], given))
+    line_url.check(cameras, faults)
     return cameras
 
 

@@ -95,18 +95,68 @@ CAMERA = (
         limits=(1, 300),
         choices=("rtsp", "rtsps", "v4l2", "file", "jpeg"),
     ),
+    Setting(
+        "ingest",
+        CHOICE,
+        "own",
+        "what reads rtsp: our own client by TCP, the same by UDP, or FFmpeg's for odd cameras",
+        choices=("own", "own-udp", "libav"),
+    ),
     Setting("still_every_ms", MS, 5_000, "pause between stills", limits=(500, 600_000)),
     Setting("share", NUMBER, 100, "its share of the ring, against the others", limits=(1, 1_000)),
 )
 
+PROTOCOLS = ("pelco-d", "pelco-p", "visca")
+PROFILES = (
+    "generic",
+    "silent",
+    "pelco-spectra",
+    "pelco-esprit",
+    "pelco-v5",
+    "pelco-1999",
+    "bosch-autodome",
+    "bosch-mic-550",
+    "orlaco",
+    "eneo",
+    "dasys",
+    "ptzoptics",
+    "sanyo-vsp",
+    "costar",
+    "focus-5f",
+)
+
 PTZ = (
-    _text("serial", REQUIRED, "device or URL of the serial line to the dome"),
-    Setting(
-        "baud", NUMBER, 2_400, "speed of the line", choices=(1200, 2400, 4800, 9600, 19200, 38400)
+    _text(
+        "serial",
+        REQUIRED,
+        "device or URL of the serial line to the dome, or all in one: "
+        "`pelco-d+serial:///dev/ttyUSB0?baud=2400&address=1`; domes may share a line",
     ),
-    Setting("address", NUMBER, 1, "the dome's Pelco-D address", limits=(1, 255)),
-    Setting("replies", FLAG, True, "whether the dome answers"),
-    Setting("pacing_ms", MS, 20, "pause between two frames", limits=(0, 500)),
+    Setting("protocol", CHOICE, "pelco-d", "what the dome speaks", choices=PROTOCOLS),
+    Setting(
+        "profile",
+        CHOICE,
+        "generic",
+        "the kind of dome, as `lamppost ptz probe` tells; see the guide to domes",
+        choices=PROFILES,
+    ),
+    Setting(
+        "baud",
+        NUMBER,
+        2_400,
+        "speed of the line; where it is not given, 4800 for pelco-p and 9600 for visca",
+        choices=(1200, 2400, 4800, 9600, 19200, 38400),
+    ),
+    Setting("address", NUMBER, 1, "the dome's number: pelco-p to 32, visca to 7", limits=(1, 255)),
+    Setting("replies", FLAG, True, "whether the dome answers; the profile where not given"),
+    Setting(
+        "pacing_ms",
+        MS,
+        20,
+        "pause between two frames; the profile where not given",
+        limits=(0, 500),
+    ),
+    Setting("turbo", FLAG, False, "full deflection of pan is turbo, where the profile has it"),
     Setting(
         "lease_ms", MS, 900, "how long a move goes on when nobody renews it", limits=(200, 1_000)
     ),
