@@ -140,8 +140,9 @@ def main(arguments: "list[str]") -> int:
         print(error)
         return EXIT_CONFIG
     files.forget_claim()
-    if hasattr(gc, "threshold"):
-        gc.threshold(COLLECT_EVERY_BYTES)  # pictures come and go: collect before they scatter
+    threshold = getattr(gc, "threshold", None)
+    if threshold is not None:
+        threshold(COLLECT_EVERY_BYTES)  # pictures come and go: collect before they scatter
     pulse = Pulse(board.clock, WITH_PARENT in arguments)
     reason = ""
     try:
