@@ -29,7 +29,8 @@ class BoardCipher:
     def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
         """Seal a record; key of 32 bytes, nonce of 12 never used before with this key.
 
-        The answer is a bytearray, the one buffer that it was made in: a copy of a picture costs a board dearly.
+        The answer is a bytearray, the one buffer that it was made in: a copy of a picture costs
+        a board dearly.
         """
         assert len(nonce) == NONCE_BYTES, len(nonce)
         mac_key = self.hmac_sha256(key, b"mac")
