@@ -1,6 +1,6 @@
 """A real RTSP server (GStreamer) for one film; run it with Debian's /usr/bin/python3.
 
-usage: rtsp_server.py PORT FILM.mp4 [guarded]
+usage: rtsp_server.py PORT FILM.mp4 [guarded | digest | tls:CERTIFICATE:KEY]
 
 /both      picture and AAC sound, each client its own from the start
 /silent    picture alone
@@ -8,7 +8,8 @@ usage: rtsp_server.py PORT FILM.mp4 [guarded]
 /ulaw      picture and G.711 mu-law
 /opus      picture and Opus
 
-With "guarded" only user "viewer" with password "lamp" gets anything.
+With a word only user "viewer" with password "lamp" gets anything: "guarded" asks by Basic,
+"digest" by Digest, and "tls" speaks RTSPS and asks by Basic.
 """
 
 # Debian's interpreter and bindings, so nothing of ours is imported and no type is known
@@ -17,9 +18,10 @@ import sys
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 PICTURE = "d.video_0 ! queue ! h264parse ! rtph264pay name=pay0 pt=96 config-interval=-1"
 DECODED = "d.audio_0 ! queue ! aacparse ! avdec_aac ! audioconvert ! audioresample ! audio/x-raw"
@@ -43,12 +45,19 @@ def factory(film: str, sound: str) -> "GstRtspServer.RTSPMediaFactory":
     return made
 
 
-def guard(server: "GstRtspServer.RTSPServer") -> None:
+def guard(server: "GstRtspServer.RTSPServer", word: str) -> None:
     """Let nobody in but user "viewer" with password "lamp"."""
     auth = GstRtspServer.RTSPAuth()
     viewer = GstRtspServer.RTSPToken()
     viewer.set_string("media.factory.role", "viewer")
-    auth.add_basic(GstRtspServer.RTSPAuth.make_basic("viewer", "lamp"), viewer)
+    kind, *files = word.split(":")
+    if kind == "digest":
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest("viewer", "lamp", viewer)
+    else:
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic("viewer", "lamp"), viewer)
+    if kind == "tls":
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_files(*files))
     server.set_auth(auth)
 
 
@@ -59,8 +68,8 @@ def main() -> None:
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(port)
-    if words == ["guarded"]:
-        guard(server)
+    if words:
+        guard(server, words[0])
     for path, sound in SOUNDS.items():
         server.get_mount_points().add_factory(path, factory(film, sound))
     server.attach(None)
