@@ -8,7 +8,8 @@ import tokenize
 from tests.house.source import CODE, files, report, text, tree, where
 
 FILLERS = re.compile(
-    r"(?<=\"\"\")this (?:function|method|class|module) |\b(?:basically|robust|seamless\w*|powerful|"
+    r"(?<=\"\"\")this (?:function|method|class|module) |"
+    r"\b(?:basically|robust|seamless\w*|powerful|"
     r"comprehensive|leverag\w+|utili[sz]\w+|in order to|various|etc\.|as needed|gracefully|"
     r"cutting.edge|state.of.the.art|helper (?:function|method)|convenience (?:function|method))",
     re.IGNORECASE,

@@ -8,13 +8,16 @@ import gc
 import sys
 
 
-def run(root, path):
-    """Run every `test_*` function of a file, in order of name; returns how many failed."""
+def run(root, path, only=""):
+    """Run the tests of a file in order of name, or only one of them; returns how many failed."""
     folder, _, file_name = path.rpartition("/")
-    sys.path[:0] = [root, folder]
+    if folder not in sys.path:
+        sys.path[:0] = [root, folder]
     module = __import__(file_name[:-3])
     failed_count = 0
-    for name in sorted(name for name in dir(module) if name.startswith("test_")):
+    for name in sorted(name for name in dir(module) if name.startswith(only or "test_")):
+        if only and name != only:
+            continue
         print("== run " + name)
         gc.collect()
         try:
