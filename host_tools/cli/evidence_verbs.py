@@ -1,30 +1,53 @@
-"""`lamppost evidence`: footage for a court, with who asked for it and why."""
+"""`lamppost evidence`: footage for a court, in four acts of at least two people."""
 
-from datetime import UTC, datetime
+import json
+import signal
+from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from firmware.errors import DamagedError
-from firmware.keys.ratchet import epoch_of
-from firmware.policy.rules import PURPOSES, SUPERVISOR
-from host_tools.cli.words import refuse, tell_list
-from host_tools.cmc.centre import KEYHOLDER_FILE, utc_ms
-from host_tools.cmc.keyholder import Keyholder, ReleaseRefusedError, Request
-from host_tools.evidence.errors import EvidenceError
-from host_tools.evidence.export import ExportRequest, ExportResult, Release, export
+from firmware.policy.rules import AUDITOR, PURPOSES, SUPERVISOR
+from host_tools.cli.evidence_words import (
+    STATE,
+    CmcOption,
+    KeysOption,
+    OutOption,
+    PermitOption,
+    PersonOption,
+    Places,
+    PoolOption,
+    RoleOption,
+    StateOption,
+    countdown,
+    desk_at,
+    moment,
+    tell_export,
+)
+from host_tools.cli.words import OUT, refuse, say, tell_list
+from host_tools.cmc.centre import utc_ms
+from host_tools.cmc.evidence_desk import Copy, EvidenceDesk, Keeping, default_keeping
+from host_tools.cmc.footage import LIST, Footage, Person, may
+from host_tools.cmc.requests import ACCEPTED, ASKED, EXPORTED, FEES, Case
+from host_tools.evidence import verify_alone
 
-app = typer.Typer(no_args_is_help=True, help="Export footage from a ring, with the keyholder.")
+app = typer.Typer(
+    no_args_is_help=True, help="Footage for a case: request, review, export, release, verify."
+)
+RequestArgument = Annotated[str, typer.Argument(help="Id of the request, such as E-0001.")]
+EXIT_NOT_GOOD = 1
 
 
 @app.callback()
 def about() -> None:
-    """Export footage from a ring, with the keyholder's release."""
+    """Ask for footage, review, export and release it: four records that one id links."""
+    signal.signal(signal.SIGTERM, _end)
 
 
-@app.command("export")
-def export_footage(  # noqa: PLR0913, PLR0917  one argument for each thing that the law wants to know
+@app.command("request")
+def request_footage(  # noqa: PLR0913, PLR0917  one argument for each thing that the law wants to know
     unit: Annotated[str, typer.Option(help="The unit's name.")],
     camera: Annotated[str, typer.Option(help="The camera's name.")],
     start: Annotated[str, typer.Option("--from", help="2026-11-24T06:30:00Z, start in UTC.")],
@@ -32,85 +55,208 @@ def export_footage(  # noqa: PLR0913, PLR0917  one argument for each thing that 
     case: Annotated[str, typer.Option(help="Number of the case.")],
     purpose: Annotated[int, typer.Option(min=1, max=len(PURPOSES), help="From the closed list.")],
     reason: Annotated[str, typer.Option(help="Why, in words.")],
-    person: Annotated[str, typer.Option(help="Who asks, by name.")],
-    out: Annotated[Path, typer.Option(help="Folder to make; it must not exist yet.")],
-    role: Annotated[str, typer.Option(help="In which role.")] = SUPERVISOR,
-    sound: Annotated[bool, typer.Option("--sound", help="Export the sound as well.")] = False,
+    person: PersonOption,
+    role: RoleOption = SUPERVISOR,
+    sound: Annotated[bool, typer.Option("--sound", help="The sound as well.")] = False,
     sound_reason: Annotated[str, typer.Option(help="Why the sound as well.")] = "",
     grant: Annotated[str, typer.Option(help="Grant the sound was recorded under.")] = "",
-    state: Annotated[
-        Path, typer.Option(help="Folder that holds cmc/ and the unit's folder.")
-    ] = Path("state/demo"),
-    pool: Annotated[
-        Path | None, typer.Option(help="The ring, where it is not in the unit's folder.")
-    ] = None,
-    cmc: Annotated[
-        Path | None, typer.Option(help="The CMC's folder, where it is not in --state.")
-    ] = None,
+    joined: Annotated[bool, typer.Option("--joined", help="Also one file of both.")] = False,
+    earlier_epochs: Annotated[
+        int, typer.Option(help="Keys of so many ten minutes before the range, as well.")
+    ] = 1,
+    state: StateOption = STATE,
+    cmc: CmcOption = None,
 ) -> None:
-    """Write the footage of one camera as MP4 with a manifest of hashes, gaps and who asked.
+    """Ask for footage of one camera. Another person must review it before it is exported.
 
-    The keyholder hands the keys over only for a complete request, and writes it down first. The
-    unit may go on recording. What is older than 31 days is dead and cannot be exported.
+    Tells the day on which the footage dies, 31 days after it was recorded, and what is left.
     """
-    keyholder_file = (cmc or state / "cmc") / KEYHOLDER_FILE
-    if not keyholder_file.exists():
-        refuse(f"{keyholder_file}: there is no keyholder; give --state or --cmc its folder")
-    asked = Request(person, role, purpose, reason, case, sound_reason, grant)
-    wanted = ExportRequest(
-        camera=camera,
-        from_utc_ms=_moment("--from", start),
-        to_utc_ms=_moment("--to", end),
-        person=person,
-        purpose=purpose,
-        reason=reason,
-        case=case,
-        unit=unit,
-        with_sound=sound,
-        sound_reason=sound_reason,
-        grant=grant,
-    )
-    keyholder = Keyholder(keyholder_file, utc_ms)
+    footage = Footage(
+        unit, camera, moment("--from", start), moment("--to", end), purpose, reason, case,
+        sound, sound_reason, grant, joined, earlier_epochs,
+    )  # fmt: skip
+    with desk_at(Places(state, cmc)) as desk:
+        request_id = desk.register.request(Person(person, role), footage)
+    dies, is_urgent = countdown(footage, utc_ms())
+    rows: list[tuple[str, object]] = [("dies", dies)]
+    if is_urgent:
+        rows.append(("urgent", "it is exported at once when it is accepted"))
+    rows.append(("next", f"another person: lamppost evidence review {request_id} --accept ..."))
+    tell_list(f"Request {request_id}", rows)
+
+
+@app.command("review")
+def review_request(  # noqa: PLR0913, PLR0917  as above, and the places an urgent export needs
+    request_id: RequestArgument,
+    reason: Annotated[str, typer.Option(help="Why it is accepted or refused.")],
+    person: PersonOption,
+    accept: Annotated[bool, typer.Option("--accept/--refuse", help="The decision.")],
+    role: RoleOption = SUPERVISOR,
+    state: StateOption = STATE,
+    cmc: CmcOption = None,
+    keys: KeysOption = None,
+    pool: PoolOption = None,
+    permit: PermitOption = None,
+) -> None:
+    """Accept or refuse a request; never the person who asked.
+
+    Footage that dies within 48 hours is exported at once when it is accepted.
+    """
+    places = Places(state, cmc, keys, pool, permit)
+    who = Person(person, role)
+    with desk_at(places) as desk:
+        case = desk.register.review(request_id, who, accept, reason)
+        say(f"{request_id} is {case.state}")
+        dies, is_urgent = countdown(case.footage, utc_ms())
+        if not accept:
+            return
+        say(f"its footage dies {dies}")
+        if is_urgent:
+            _export(desk, request_id, who, places, None)
+        else:
+            say(f"next: lamppost evidence export {request_id} ...")
+
+
+@app.command("export")
+def export_footage(  # noqa: PLR0913, PLR0917  as above
+    request_id: RequestArgument,
+    person: PersonOption,
+    role: RoleOption = SUPERVISOR,
+    out: OutOption = None,
+    retention: Annotated[str, typer.Option(help="On what ground the copy is kept.")] = "",
+    review_on: Annotated[str, typer.Option(help="Day to look at that again, 2027-02-28.")] = "",
+    state: StateOption = STATE,
+    cmc: CmcOption = None,
+    keys: KeysOption = None,
+    pool: PoolOption = None,
+    permit: PermitOption = None,
+) -> None:
+    """Export what an accepted request names: MP4, a signed manifest, and two verifiers.
+
+    The keyholder hands over the content keys of that range alone, and writes it down first. The
+    unit may go on recording.
+    """
+    places = Places(state, cmc, keys, pool, permit)
+    with desk_at(places) as desk:
+        usual = default_keeping(desk.register.case(request_id).footage.case, utc_ms())
+        keeping = Keeping(
+            retention or usual.retention, _day(review_on) if review_on else usual.review_on
+        )
+        _export(desk, request_id, Person(person, role), places, out, keeping)
+
+
+@app.command("release")
+def release_copy(  # noqa: PLR0913, PLR0917  as above
+    request_id: RequestArgument,
+    recipient: Annotated[str, typer.Option(help="Who is given the copy.")],
+    legal_basis: Annotated[str, typer.Option(help="Why they may have it.")],
+    person: PersonOption,
+    fee: Annotated[str, typer.Option(help=f"One of {', '.join(FEES)}.")] = "none",
+    role: RoleOption = SUPERVISOR,
+    folder: Annotated[
+        Path | None, typer.Option(help="The export; else cmc/exports/<request>.")
+    ] = None,
+    note: Annotated[
+        Path | None, typer.Option(help="Where the release note goes; else beside the export.")
+    ] = None,
+    state: StateOption = STATE,
+    cmc: CmcOption = None,
+    keys: KeysOption = None,
+) -> None:
+    """Give a copy away; it is verified first, and a release note with the key's fingerprint made.
+
+    Hand the note over another way than the copy: it is how the recipient knows the key.
+    """
+    with desk_at(Places(state, cmc, keys)) as desk:
+        place = folder or desk.exports(request_id)
+        if not place.is_dir():
+            refuse(f"{place}: there is no such export; give --folder")
+        text = desk.release(
+            request_id, Person(person, role), place, Copy(recipient, legal_basis, fee)
+        )
+        written = note or place.with_name(place.name + "-release.txt")
+        written.write_text(text, "utf-8")
+    OUT.print(text, soft_wrap=True, markup=False)
+    say(f"release note: {written}")
+
+
+@app.command("verify")
+def verify_export(
+    folder: Annotated[Path, typer.Argument(help="The export.")],
+    fingerprint: Annotated[str, typer.Option(help="Of the key, from the release note.")] = "",
+) -> None:
+    """Check an export as its own verify_alone.py does; ends with 1 when it is not good."""
+    if not folder.is_dir():
+        refuse(f"{folder}: there is no such folder; name the export")
+    faults, found, manifest = verify_alone.check(folder, fingerprint)
+    if faults:
+        tell_list(f"{folder} is NOT good", [("fault", fault) for fault in faults])
+        raise typer.Exit(EXIT_NOT_GOOD)
+    rows: list[tuple[str, object]] = [
+        ("request", manifest["request"]["id"]),
+        ("case", manifest["case"]),
+        ("unit, camera", f"{manifest['unit']}, {manifest['camera']}"),
+        ("files, groups", f"{len(manifest['files'])}, {len(manifest['groups'])}"),
+        ("gaps", len(manifest["gaps"])),
+        ("key", found if fingerprint else f"{found}; compare it with the release note"),
+    ]
+    tell_list(f"{folder} is good", rows)
+
+
+@app.command("list")
+def list_requests(
+    role: RoleOption = AUDITOR,
+    person: PersonOption = "auditor",
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with every record.")] = False,
+    state: StateOption = STATE,
+    cmc: CmcOption = None,
+) -> None:
+    """List every request, what dies first in front, and check the register; changes nothing."""
+    with desk_at(Places(state, cmc)) as desk:
+        may(LIST, Person(person, role))
+        cases = desk.register.cases()
+        faults = desk.register.check()
+    if as_json:
+        told = [{"id": case.id, "state": case.state, "records": _told(case)} for case in cases]
+        typer.echo(json.dumps({"cases": told, "faults": faults}, indent=1, ensure_ascii=False))
+    else:
+        for case in cases:
+            dies, is_urgent = countdown(case.footage, utc_ms())
+            rows = [("asked by", case.asked_by.name), ("case", case.footage.case)]
+            rows.append(("footage", f"{case.footage.unit}, {case.footage.camera}"))
+            if case.state in {ASKED, ACCEPTED, EXPORTED}:
+                rows.append(("URGENT: dies" if is_urgent else "dies", dies))
+            tell_list(f"{case.id} {case.state}", rows)
+        tell_list("register", [("fault", fault) for fault in faults] or [("state", "whole")])
+    if faults:
+        raise typer.Exit(EXIT_NOT_GOOD)
+
+
+def _export(
+    desk: EvidenceDesk,
+    request_id: str,
+    who: Person,
+    places: Places,
+    out: Path | None,
+    keeping: Keeping | None = None,
+) -> None:
+    footage = desk.register.case(request_id).footage
+    usual = default_keeping(footage.case, utc_ms())
+    source = places.source(footage.unit)
+    tell_export(desk.export(request_id, who, source, keeping or usual, out))
+
+
+def _told(case: Case) -> list[dict[str, object]]:
+    return [asdict(record) for record in case.records]
+
+
+def _day(text: str) -> date:
     try:
-        release = _release(keyholder, unit, wanted, asked)
-        result = export(pool or state / unit / "ring.pool", release, wanted, out)
-    except (EvidenceError, ReleaseRefusedError, DamagedError) as error:
-        clause = f" ({error.clause})" if isinstance(error, ReleaseRefusedError) else ""
-        refuse(f"{error}{clause}")
-    except OSError as error:
-        refuse(f"{error.filename}: {error.strerror}; check the path and its owner")
-    finally:
-        keyholder.close()
-    _tell(result)
-
-
-def _release(keyholder: Keyholder, unit: str, wanted: ExportRequest, asked: Request) -> Release:
-    """Make what asks the keyholder; the margin before the range is cut where keys begin."""
-
-    def release(chain: str, first_epoch: int, last_epoch: int) -> dict[int, bytes]:
-        earliest = max(first_epoch, keyholder.earliest_epoch(unit, chain))
-        first = min(earliest, epoch_of(wanted.from_utc_ms))
-        return keyholder.release(unit, chain, first, last_epoch, asked)
-
-    return release
-
-
-def _moment(option: str, text: str) -> int:
-    """Read a moment; one without a zone is refused, because an hour's error is a wrong hour."""
-    try:
-        moment = datetime.fromisoformat(text)
+        return date.fromisoformat(text)
     except ValueError:
-        refuse(f"{option} {text!r}: is no moment; write it as 2026-11-24T06:30:00Z")
-    if moment.tzinfo is None:
-        refuse(f"{option} {text!r}: has no zone; add Z for UTC, or +01:00 for summer time")
-    return int(moment.astimezone(UTC).timestamp() * 1000)
+        refuse(f"--review-on {text!r}: is no day; write it as 2027-02-28")
 
 
-def _tell(result: ExportResult) -> None:
-    rows: list[tuple[str, object]] = [("file", path.name) for path in result.files]
-    rows.append(("pictures and sounds", result.unit_count))
-    rows.append(("gaps", result.gap_count))
-    if result.damaged_record_count:
-        rows.append(("damaged records", result.damaged_record_count))
-    rows.append(("manifest", "manifest.json"))
-    tell_list(f"Exported to {result.folder}", rows)
+def _end(_number: int, _frame: object) -> None:
+    """End as Ctrl-C does, so that an export in work leaves nothing."""
+    raise SystemExit(128 + signal.SIGTERM)

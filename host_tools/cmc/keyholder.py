@@ -6,69 +6,42 @@ anybody, which is how footage dies. A chain handed over younger than 31 days is 
 secret until its time comes. The clock may be wrong: going back changes nothing, going forward
 only shortens a life.
 
-What is handed over is written down first, with who asked and why.
+A secret opens everything after it, so none is ever handed over. What is, for one accepted request,
+are the content keys of segments whose epoch lies in its range; each release is written down first.
+
+The file must not be backed up: an old copy of it would bring back what has died.
 """
 
 import hashlib
 import hmac
 import sqlite3
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from firmware.keys.ratchet import EPOCH_MS, LIFE_MS, epoch_of, oldest_epoch
-from firmware.policy.rules import KEYHOLDER, PURPOSES, RESPONSIBLE_OFFICER, SUPERVISOR
+from firmware.ring.segments import KEY_ID_BYTES, KEY_ID_LABEL
+from host_tools.cmc.footage import Footage, Person, RefusedError
+from host_tools.cmc.requests import Register
 
 SECRET_BYTES = 32
-SOUND_PREFIX = "sound:"
-ROLES = (RESPONSIBLE_OFFICER, SUPERVISOR, KEYHOLDER)
-EPOCH_COUNT_MAX = LIFE_MS // EPOCH_MS + 1
+PICTURE_CHAIN, SOUND_PREFIX = "picture", "sound:"
+LABEL_BYTES = 40
+WANTED_COUNT_MAX = 1 << 20
+SegmentName = tuple[bytes, bytes]
+"""Key id and label of a segment."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS chains (
     unit TEXT NOT NULL, chain TEXT NOT NULL, first_epoch INTEGER NOT NULL,
     epoch INTEGER NOT NULL, secret BLOB NOT NULL, PRIMARY KEY (unit, chain)
 );
-CREATE TABLE IF NOT EXISTS releases (
-    number INTEGER PRIMARY KEY, utc_ms INTEGER NOT NULL, unit TEXT NOT NULL, chain TEXT NOT NULL,
-    first_epoch INTEGER NOT NULL, last_epoch INTEGER NOT NULL, person TEXT NOT NULL,
-    role TEXT NOT NULL, purpose INTEGER NOT NULL, reason TEXT NOT NULL, case_number TEXT NOT NULL,
-    sound_reason TEXT NOT NULL, grant_id TEXT NOT NULL
-);
 """
 
 
-class ReleaseRefusedError(Exception):
-    """Keys are not handed over; `clause` says by which rule, the text what would be needed."""
-
-    def __init__(self, clause: str, text: str) -> None:
-        super().__init__(text)
-        self.clause = clause
-
-
-@dataclass(frozen=True)
-class Request:
-    """Who asks for keys, and why.
-
-    Attributes:
-        person: who asks, by name.
-        role: one of ROLES.
-        purpose: 1 to 14, from the closed list.
-        reason: in words.
-        case: number of the case or incident.
-        sound_reason: why sound as well; "" for pictures alone.
-        grant: id of the grant under which the sound was recorded; "" for pictures alone.
-    """
-
-    person: str
-    role: str
-    purpose: int
-    reason: str
-    case: str
-    sound_reason: str = ""
-    grant: str = ""
+class ReleaseRefusedError(RefusedError):
+    """Keys are not handed over."""
 
 
 class Keyholder:
@@ -165,103 +138,78 @@ class Keyholder:
         return moved_count
 
     def release(
-        self, unit: str, chain: str, first_epoch: int, last_epoch: int, request: Request
-    ) -> dict[int, bytes]:
-        """Hand over the secrets of a range of epochs for one authorised request.
+        self,
+        register: Register,
+        request_id: str,
+        who: Person,
+        chain: str,
+        wanted: Sequence[SegmentName],
+    ) -> dict[SegmentName, bytes]:
+        """Hand over the content keys of one stream's segments for one accepted request.
 
-        A secret opens everything after it too, so what is returned stays in the program that
-        makes the export and is never written down.
+        Refused when the chain is not held, is not that of the request, or all of it is dead.
 
         Args:
-            unit: whose footage.
-            chain: which of its chains.
-            first_epoch: first epoch wanted.
-            last_epoch: last epoch wanted, included.
-            request: who asks, and why.
+            register: knows what was asked for and accepted, and takes down what is released.
+            request_id: for which request.
+            who: exports.
+            chain: "picture", or "sound:<grant id>" of the request's grant.
+            wanted: key id and label of every segment there is, as their headers have it.
 
         Returns:
-            epoch to secret.
-
-        Raises:
-            ReleaseRefusedError: the request is not complete, the chain is not held, or what is
-                asked for is dead; nothing was handed over.
+            the keys of those that were sealed in the epochs of the request.
         """
-        _check(request, chain)
+        case = register.authorised(request_id, who)
+        _check(case.footage, chain, wanted)
+        held, first, last = self._living(case.footage, chain)
+        secrets = {
+            _content_key(secret, KEY_ID_LABEL)[:KEY_ID_BYTES]: secret
+            for secret in _secrets(held, first, last)
+        }
+        keys = {
+            name: _content_key(secrets[name[0]], name[1]) for name in wanted if name[0] in secrets
+        }
+        told = {
+            "unit": case.footage.unit,
+            "chain": chain,
+            "first_epoch": first,
+            "last_epoch": last,
+            "key_count": len(keys),
+            "labels_sha256": _hash_names(sorted(keys)),
+        }
+        register.note_keys(request_id, who, told)
+        return keys
+
+    def _living(self, footage: Footage, chain: str) -> tuple[tuple[int, bytes], int, int]:
+        """Find what is held of a chain, and the first and last epoch of the footage that live."""
         with self._lock:
             self.step()
-            held = self._held(unit, chain)
-            if held is None:
-                raise ReleaseRefusedError(
-                    "C31",
-                    f"no chain {chain!r} of unit {unit!r} is held; held here: "
-                    f"{', '.join(self.chains(unit)) or 'none'}",
-                )
-            epoch, secret = held
-            if not epoch <= first_epoch <= last_epoch:
-                raise ReleaseRefusedError(
-                    "C31", self._why_not(unit, chain, first_epoch, last_epoch)
-                )
-            if last_epoch - first_epoch >= EPOCH_COUNT_MAX:
-                raise ReleaseRefusedError("C31", "more than 31 days are asked for; ask for less")
-            self._write_down(unit, chain, (first_epoch, last_epoch), request)
-        secrets: dict[int, bytes] = {}
-        while epoch <= last_epoch:
-            if epoch >= first_epoch:
-                secrets[epoch] = secret
-            secret = _next(secret)
-            epoch += 1
-        return secrets
+            held = self._held(footage.unit, chain)
+        if held is None:
+            raise ReleaseRefusedError(
+                "C31",
+                f"no chain {chain!r} of unit {footage.unit!r} is held; held here: "
+                f"{', '.join(self.chains(footage.unit)) or 'none'}",
+            )
+        first = max(held[0], epoch_of(footage.from_utc_ms) - footage.earlier_epochs)
+        last = epoch_of(footage.to_utc_ms - 1)
+        if last < first:
+            raise ReleaseRefusedError("C31", self._why_not(footage.unit, chain, last))
+        return held, first, last
 
-    def earliest_epoch(self, unit: str, chain: str) -> int:
-        """Tell the earliest epoch of a chain that can be released now; 0 when it is not held."""
-        with self._lock:
-            self.step()
-            held = self._held(unit, chain)
-            return held[0] if held is not None else 0
-
-    def releases(self) -> list[tuple[str, str, int, int, str, str]]:
-        """List every release: (unit, chain, first epoch, last epoch, person, case)."""
-        rows = self._rows(
-            "SELECT unit, chain, first_epoch, last_epoch, person, case_number FROM releases "
-            "ORDER BY number"
-        )
-        return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows]
-
-    def _why_not(self, unit: str, chain: str, first_epoch: int, last_epoch: int) -> str:
-        if last_epoch < first_epoch:
-            return f"epochs {first_epoch} to {last_epoch} are none; give the earlier one first"
+    def _why_not(self, unit: str, chain: str, last_epoch: int) -> str:
         rows = self._rows(
             "SELECT first_epoch FROM chains WHERE unit = ? AND chain = ?", unit, chain
         )
-        if first_epoch < rows[0][0]:
+        if last_epoch < rows[0][0]:
             return (
                 f"the chain begins at {_moment(rows[0][0] * EPOCH_MS)}; "
-                f"{_moment(first_epoch * EPOCH_MS)} was never under it; ask for later"
+                f"{_moment(last_epoch * EPOCH_MS)} was never under it; ask for later"
             )
         return (
-            f"footage of {_moment(first_epoch * EPOCH_MS)} is dead since "
-            f"{_moment(first_epoch * EPOCH_MS + LIFE_MS)}: nobody can read it; "
+            f"footage of {_moment(last_epoch * EPOCH_MS)} is dead since "
+            f"{_moment(last_epoch * EPOCH_MS + LIFE_MS)}: nobody can read it; "
             f"the oldest that lives is {_moment(self.oldest_epoch() * EPOCH_MS)}"
-        )
-
-    def _write_down(
-        self, unit: str, chain: str, epochs: tuple[int, int], request: Request
-    ) -> None:
-        self._file.execute(
-            "INSERT INTO releases VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                self._utc_ms(),
-                unit,
-                chain,
-                *epochs,
-                request.person,
-                request.role,
-                request.purpose,
-                request.reason,
-                request.case,
-                request.sound_reason,
-                request.grant,
-            ),
         )
 
     def _held(self, unit: str, chain: str) -> "tuple[int, bytes] | None":
@@ -275,31 +223,42 @@ class Keyholder:
             return self._file.execute(query, values).fetchall()
 
 
-def _check(request: Request, chain: str) -> None:
-    """Refuse a request that lacks something; what it lacks is named."""
-    for name in ("person", "reason", "case"):
-        if not getattr(request, name).strip():
-            raise ReleaseRefusedError("C31", f"the request has no {name}; give one")
-    if request.role not in ROLES:
+def _check(footage: Footage, chain: str, wanted: Sequence[SegmentName]) -> None:
+    """Refuse a chain that the request is not about, and names that no segment has."""
+    if chain != PICTURE_CHAIN and not footage.with_sound:
+        raise ReleaseRefusedError("C43", "the request asks for no sound; no key of it is released")
+    if chain not in {PICTURE_CHAIN, SOUND_PREFIX + footage.grant}:
         raise ReleaseRefusedError(
-            "C31", f"role {request.role!r} may not release footage; {' or '.join(ROLES)} may"
+            "C43", f"chain {chain!r} is not of the request's grant {footage.grant!r}"
         )
-    if not 1 <= request.purpose <= len(PURPOSES):
+    if len(wanted) > WANTED_COUNT_MAX:
         raise ReleaseRefusedError(
-            "C31",
-            f"purpose {request.purpose} is not on the list; give one of 1 to {len(PURPOSES)}",
+            "C31", f"{len(wanted)} segments are named; at most {WANTED_COUNT_MAX} are answered"
         )
-    if not chain.startswith(SOUND_PREFIX):
-        return
-    if not request.sound_reason.strip():
-        raise ReleaseRefusedError(
-            "C31", "sound is asked for without a reason of its own; give one"
-        )
-    if SOUND_PREFIX + request.grant != chain:
-        raise ReleaseRefusedError(
-            "C31",
-            f"sound of {chain!r} needs the grant it was recorded under, not {request.grant!r}",
-        )
+    for key_id, label in wanted:
+        if len(key_id) != KEY_ID_BYTES or len(label) != LABEL_BYTES:
+            raise ReleaseRefusedError(
+                "C31",
+                f"a segment is named by {KEY_ID_BYTES} and {LABEL_BYTES} bytes, and not "
+                f"by {len(key_id)} and {len(label)}",
+            )
+
+
+def _secrets(held: tuple[int, bytes], first: int, last: int) -> Iterator[bytes]:
+    epoch, secret = held
+    while epoch <= last:
+        if epoch >= first:
+            yield secret
+        secret = _next(secret)
+        epoch += 1
+
+
+def _content_key(secret: bytes, label: bytes) -> bytes:
+    return hmac.digest(secret, b"content" + label, hashlib.sha256)
+
+
+def _hash_names(names: Sequence[SegmentName]) -> str:
+    return hashlib.sha256(b"".join(label for _, label in names)).hexdigest()
 
 
 def _next(secret: bytes) -> bytes:

@@ -7,12 +7,6 @@ class EvidenceError(Exception):
     code = "evidence.failed"
 
 
-class RangeError(EvidenceError):
-    """The range asked for makes no sense."""
-
-    code = "evidence.range"
-
-
 class NoStreamError(EvidenceError):
     """The pool has no partition for that camera."""
 
@@ -31,12 +25,6 @@ class EmptyError(EvidenceError):
     code = "evidence.empty"
 
 
-class SoundError(EvidenceError):
-    """Sound was asked for without a reason or without its grant."""
-
-    code = "evidence.sound"
-
-
 class ExistsError(EvidenceError):
     """The folder to export into exists already."""
 
@@ -47,3 +35,21 @@ class CodecError(EvidenceError):
     """The footage is of a kind that this version cannot write."""
 
     code = "evidence.codec"
+
+
+class SignerError(EvidenceError):
+    """The key that signs exports cannot be used."""
+
+    code = "evidence.signer"
+
+
+class PapersError(EvidenceError):
+    """It is not told whose footage this is, and by which permit it was recorded."""
+
+    code = "evidence.papers"
+
+
+class JoinError(EvidenceError):
+    """Pictures and sound cannot be put into one file."""
+
+    code = "evidence.join"

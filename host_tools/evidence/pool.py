@@ -1,40 +1,32 @@
 """Opens a pool without changing it, even while the unit writes to it."""
 
-import hashlib
-import hmac
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from firmware.errors import DamagedError
 from firmware.ring import check, layout, recovery
-from firmware.ring.reader import RingReader
-from firmware.ring.segments import KEY_ID_BYTES, KEY_ID_LABEL
+from firmware.ring.reader import RingReader, Segment
 from hal.linux.cipher import OpenSslCipher
 
-_CONTENT = b"content"
+SegmentName = tuple[bytes, bytes]
+"""Key id and label of a segment, as its header tells them to anybody."""
 
 
 class KeyBox:
-    """The epoch secrets that were released for one job."""
+    """The content keys that were released for one job, by the segments' key id and label."""
 
     def __init__(self) -> None:
-        self._secrets: dict[bytes, bytes] = {}
+        self._keys: dict[SegmentName, bytes] = {}
 
-    def add(self, secrets: dict[int, bytes]) -> None:
-        """Take released secrets: epoch number to S(epoch)."""
-        for secret in secrets.values():
-            key_id = _derive(secret, KEY_ID_LABEL)[:KEY_ID_BYTES]
-            self._secrets[key_id] = secret
+    def add(self, keys: Mapping[SegmentName, bytes]) -> None:
+        """Take released keys."""
+        self._keys.update(keys)
 
     def key_for(self, key_id: bytes, label: bytes) -> bytes | None:
-        """Derive a segment's content key; None where its epoch was not released."""
-        secret = self._secrets.get(key_id)
-        return None if secret is None else _derive(secret, label)
-
-
-def _derive(secret: bytes, label: bytes) -> bytes:
-    return hmac.digest(secret, _CONTENT + label, hashlib.sha256)
+        """Give a segment's content key; None where it was not released."""
+        return self._keys.get((key_id, label))
 
 
 class PoolFile:
@@ -83,6 +75,11 @@ class PoolFile:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def name_of(segment: Segment) -> SegmentName:
+    """Tell what a keyholder must know of a segment to find its key."""
+    return segment.header.key_id, segment.header.label(segment.partition.tag)
 
 
 @dataclass(frozen=True)

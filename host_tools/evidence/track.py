@@ -29,6 +29,18 @@ class FileRecord:
     sha256: str = ""
 
 
+@dataclass(frozen=True)
+class Group:
+    """One fragment of a file: a group of pictures, or about a second of sound."""
+
+    file: str
+    offset: int
+    bytes: int
+    sha256: str
+    first_utc_ms: int
+    unit_count: int
+
+
 @dataclass
 class Selected:
     """What one record gave to the export."""
@@ -97,11 +109,14 @@ class TrackWriter:
         self._writer: FragmentedWriter | None = None
         self._parameters = StreamParameters("", 1)
         self._held: list[tuple[AccessUnit, int]] = []  # unit, its dts in the file
+        self._held_utc_ms = 0  # of the first of them
         self._origin_utc_ms = 0
         self._shift = 0
-        self._duration = 0
+        self._usual_ticks = 0
         self._last: tuple[AccessUnit, int] | None = None  # unit, its UTC
         self.files: list[FileRecord] = []
+        self.parameters: list[StreamParameters] = []  # of each file
+        self.groups: list[Group] = []
         self.gaps: list[tuple[int, int, str]] = []
 
     def write(self, chosen: Selected) -> None:
@@ -145,12 +160,13 @@ class TrackWriter:
         name = f"{self._stem}-{len(self.files) + 1}.mp4"
         digest = hashlib.sha256(parameters.extradata).hexdigest()
         self.files.append(FileRecord(name, self._stream, parameters.codec, utc_ms, digest))
+        self.parameters.append(parameters)
         self._parameters = parameters
         self._file = (self._folder / name).open("xb")
         self._writer = FragmentedWriter(self._file, parameters)
         self._origin_utc_ms = utc_ms
         self._shift = -dts
-        self._duration = 0
+        self._usual_ticks = 0
         self._held = []
         self._last = None
 
@@ -160,11 +176,13 @@ class TrackWriter:
         if last is not None and (is_new_run or self._jumps(last[0], unit)):
             self._flush(None)
             wanted = (utc_ms - self._origin_utc_ms) * timescale // 1000
-            at_least = last[0].dts + self._shift + self._duration
+            at_least = last[0].dts + self._shift + self._usual_ticks
             self._shift = max(wanted, at_least) - unit.dts
         dts = unit.dts + self._shift
         if self._held and unit.is_keyframe and dts - self._held[0][1] >= timescale:
             self._flush(dts)
+        if not self._held:
+            self._held_utc_ms = utc_ms
         self._held.append((unit, dts))
         self._last = (unit, utc_ms)
         record = self.files[-1]
@@ -184,12 +202,16 @@ class TrackWriter:
         samples: list[Sample] = []
         for at, (unit, dts) in enumerate(self._held):
             following = self._held[at + 1][1] if at + 1 < len(self._held) else next_dts
-            duration = self._duration if following is None else following - dts
-            self._duration = duration
+            lasts_ticks = self._usual_ticks if following is None else following - dts
+            self._usual_ticks = lasts_ticks
             samples.append(
-                Sample(bytes(unit.data), dts, unit.pts - unit.dts, duration, unit.is_keyframe)
+                Sample(bytes(unit.data), dts, unit.pts - unit.dts, lasts_ticks, unit.is_keyframe)
             )
-        self._writer.write(samples)
+        part = self._writer.write(samples)
+        name = self.files[-1].name
+        self.groups.append(
+            Group(name, part.offset, part.size_bytes, part.sha256, self._held_utc_ms, len(samples))
+        )
         self._held = []
 
 

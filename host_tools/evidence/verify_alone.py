@@ -17,8 +17,9 @@ import binascii
 import hashlib
 import json
 import sys
-from datetime import datetime, timezone
+import time
 from pathlib import Path
+from typing import Any, BinaryIO
 
 SUMS, COSE, CBOR, JSON, SIGNER = (
     "SHA256SUMS",
@@ -40,6 +41,13 @@ CHUNK_BYTES = 1 << 20
 GOOD, NOT_GOOD, NOT_CHECKED = 0, 1, 2
 ARGUMENT_COUNT_MAX = 2
 DEPTH_MAX = 16
+MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP, TAG = range(7)
+SIMPLE = {20: False, 21: True, 22: None}
+WIDTHS = ((24, 1), (25, 2), (26, 4), (27, 8))
+SIGN1_TAG = 18
+SIGNATURE_BYTES, SPKI_BYTES = 64, 91
+Point = tuple[int, int]
 
 
 class BadError(Exception):
@@ -49,11 +57,11 @@ class BadError(Exception):
 class Cbor:
     """Reads CBOR of whole numbers, bytes, text, lists, maps, tags, and true, false, null."""
 
-    def __init__(self, data):
+    def __init__(self, data: bytes) -> None:
         self.data = data
         self.at = 0
 
-    def take(self, count):
+    def take(self, count: int) -> bytes:
         """Take bytes."""
         part = self.data[self.at : self.at + count]
         if len(part) != count:
@@ -61,42 +69,42 @@ class Cbor:
         self.at += count
         return part
 
-    def head(self):
+    def head(self) -> "tuple[int, int]":
         """Take the major type and the number behind it."""
         first = self.take(1)[0]
         major, low = first >> 5, first & 31
-        if low < 24:
+        if low < WIDTHS[0][0]:
             return major, low
-        if low > 27:
-            raise BadError("CBOR of no definite length")
-        return major, int.from_bytes(self.take(1 << (low - 24)), "big")
+        for code, width in WIDTHS:
+            if low == code:
+                return major, int.from_bytes(self.take(width), "big")
+        raise BadError("CBOR of no definite length")
 
-    def item(self, depth=0):
+    def item(self, depth: int = 0) -> Any:
         """Take one value."""
         if depth > DEPTH_MAX:
             raise BadError("CBOR is nested too deep")
         major, number = self.head()
-        if major == 0:
-            return number
-        if major == 1:
-            return -1 - number
-        if major == 2:
-            return self.take(number)
-        if major == 3:
-            return self.take(number).decode()
-        if major == 4:
-            return [self.item(depth + 1) for _ in range(number)]
-        if major == 5:
-            pairs = [(self.item(depth + 1), self.item(depth + 1)) for _ in range(number)]
-            return dict(pairs)
-        if major == 6:
-            return (number, self.item(depth + 1))
-        if number not in (20, 21, 22):
+        value: Any = None
+        if major in {UNSIGNED, NEGATIVE}:
+            value = number if major == UNSIGNED else -1 - number
+        elif major in {BYTES, TEXT}:
+            data = self.take(number)
+            value = data if major == BYTES else data.decode()
+        elif major == ARRAY:
+            value = [self.item(depth + 1) for _ in range(number)]
+        elif major == MAP:
+            value = {self.item(depth + 1): self.item(depth + 1) for _ in range(number)}
+        elif major == TAG:
+            value = (number, self.item(depth + 1))
+        elif number not in SIMPLE:
             raise BadError("CBOR has a value that no export has")
-        return {20: False, 21: True, 22: None}[number]
+        else:
+            value = SIMPLE[number]
+        return value
 
 
-def decode(data):
+def decode(data: bytes) -> Any:
     """Read one value that is all of the data."""
     reader = Cbor(data)
     value = reader.item()
@@ -105,18 +113,16 @@ def decode(data):
     return value
 
 
-def encode_bytes(data):
+def encode_bytes(data: bytes) -> bytes:
     """Write bytes as CBOR."""
     length = len(data)
-    for low, width in ((24, 1), (25, 2), (26, 4), (27, 8)):
-        if length < 24:
-            return bytes([0x40 | length]) + data
-        if length < 1 << (8 * width):
-            return bytes([0x40 | low]) + length.to_bytes(width, "big") + data
-    raise BadError("too long")
+    if length < WIDTHS[0][0]:
+        return bytes([BYTES << 5 | length]) + data
+    code, width = next(entry for entry in WIDTHS if length < 1 << (8 * entry[1]))
+    return bytes([BYTES << 5 | code]) + length.to_bytes(width, "big") + data
 
 
-def add(one, other):
+def add(one: "Point | None", other: "Point | None") -> "Point | None":
     """Add two points of the curve; None is the point at infinity."""
     if one is None:
         return other
@@ -132,9 +138,9 @@ def add(one, other):
     return x, (slope * (one[0] - x) - one[1]) % P
 
 
-def times(number, point):
+def times(number: int, point: "Point | None") -> "Point | None":
     """Multiply a point."""
-    total = None
+    total: Point | None = None
     while number:
         if number & 1:
             total = add(total, point)
@@ -143,10 +149,10 @@ def times(number, point):
     return total
 
 
-def is_signed(key, data, signature):
+def is_signed(key: Point, data: bytes, signature: bytes) -> bool:
     """Check an ES256 signature: r and s, 32 bytes each."""
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
-    if len(signature) != 64 or not (0 < r < N and 0 < s < N):
+    if len(signature) != SIGNATURE_BYTES or not (0 < r < N and 0 < s < N):
         return False
     digest = int.from_bytes(hashlib.sha256(data).digest(), "big")
     inverse = pow(s, -1, N)
@@ -154,7 +160,7 @@ def is_signed(key, data, signature):
     return point is not None and point[0] % N == r
 
 
-def read_key(folder):
+def read_key(folder: Path) -> "tuple[Point, str]":
     """Read signer.pem: the point, and the key's fingerprint in hex."""
     lines = (folder / SIGNER).read_bytes().split(b"\n")
     if lines[0] != b"-----BEGIN PUBLIC KEY-----" or b"-----END PUBLIC KEY-----" not in lines:
@@ -167,12 +173,12 @@ def read_key(folder):
         raise BadError("signer.pem is no public key") from error
     x, y = int.from_bytes(der[27:59], "big"), int.from_bytes(der[59:], "big")
     on_curve = (y * y - (x * x * x + A * x + B)) % P == 0
-    if der[:27] != SPKI_P256 or len(der) != 91 or not on_curve or max(x, y) >= P:
+    if der[:27] != SPKI_P256 or len(der) != SPKI_BYTES or not on_curve or max(x, y) >= P:
         raise BadError("signer.pem is no public key on the curve P-256")
     return (x, y), hashlib.sha256(der).hexdigest()
 
 
-def hash_part(file, length):
+def hash_part(file: BinaryIO, length: int) -> str:
     """Hash the next bytes of an open file."""
     digest = hashlib.sha256()
     while length > 0:
@@ -184,15 +190,15 @@ def hash_part(file, length):
     return digest.hexdigest()
 
 
-def hash_file(path):
-    """Hash a file."""
+def hash_file(path: Path) -> str:
+    """Give the SHA-256 of all of it, in hex."""
     with path.open("rb") as file:
         return hash_part(file, path.stat().st_size)
 
 
-def check_files(folder):
+def check_files(folder: Path) -> "list[str]":
     """Check every file against the list; returns the faults."""
-    listed = {}
+    listed: dict[str, str] = {}
     for line in (folder / SUMS).read_text("utf-8").splitlines():
         digest, gap, name = line[:64], line[64:66], line[66:]
         if gap != "  " or not name or "/" in name or name in listed:
@@ -211,18 +217,23 @@ def check_files(folder):
     return faults
 
 
-def check_signature(folder, key, fingerprint):
+def sign1_parts(value: Any) -> "tuple[bytes, bytes, bytes]":
+    """Take a COSE_Sign1 apart: protected header, payload, signature."""
+    try:
+        tag, (protected, rest, payload, signature) = value
+    except (TypeError, ValueError) as error:
+        raise BadError(COSE + " is no COSE_Sign1") from error
+    if (tag, rest) != (SIGN1_TAG, {}) or any(
+        type(part) is not bytes for part in (protected, payload, signature)
+    ):
+        raise BadError(COSE + " is out of shape")
+    return protected, payload, signature
+
+
+def check_signature(folder: Path, key: Point, fingerprint: str) -> Any:
     """Check the signature; returns the signed manifest."""
     whole = (folder / COSE).read_bytes()
-    value = decode(whole)
-    if not isinstance(value, tuple) or value[0] != 18:
-        raise BadError(COSE + " is no COSE_Sign1")
-    parts = value[1]
-    if not isinstance(parts, list) or len(parts) != 4 or parts[1] != {}:
-        raise BadError(COSE + " is out of shape")
-    protected, _, payload, signature = parts
-    if not all(isinstance(part, bytes) for part in (protected, payload, signature)):
-        raise BadError(COSE + " is out of shape")
+    protected, payload, signature = sign1_parts(decode(whole))
     if decode(protected) != {1: -7, 4: bytes.fromhex(fingerprint)[:8]}:
         raise BadError(COSE + " names another key or another kind of signature")
     rest = encode_bytes(payload)
@@ -240,9 +251,9 @@ def check_signature(folder, key, fingerprint):
     return manifest
 
 
-def check_groups(folder, manifest):
+def check_groups(folder: Path, manifest: Any) -> "list[str]":
     """Check every file and group of pictures against the manifest; returns the faults."""
-    faults = []
+    faults: list[str] = []
     for entry in manifest["files"]:
         path = folder / entry["name"]
         if not path.is_file() or path.stat().st_size != entry["bytes"]:
@@ -256,13 +267,13 @@ def check_groups(folder, manifest):
         with path.open("rb") as file:
             file.seek(group["offset"])
             if hash_part(file, group["bytes"]) != group["sha256"]:
-                moment = datetime.fromtimestamp(group["first_utc_ms"] / 1000, timezone.utc)
-                where = "bytes %d to %d" % (group["offset"], group["offset"] + group["bytes"])
-                faults.append("%s: damaged at %s, %s" % (group["file"], moment, where))
+                moment = time.strftime(MOMENT, time.gmtime(group["first_utc_ms"] // 1000))
+                where = f"bytes {group['offset']} to {group['offset'] + group['bytes']}"
+                faults.append(f"{group['file']}: damaged at {moment}, {where}")
     return faults
 
 
-def check(folder, fingerprint=""):
+def check(folder: Path, fingerprint: str = "") -> "tuple[list[str], str, Any]":
     """Check an export.
 
     Args:
@@ -272,7 +283,9 @@ def check(folder, fingerprint=""):
     Returns:
         the faults, none for a good export; the fingerprint of its key; its manifest.
     """
-    faults, found, manifest = [], "", {}
+    faults: list[str] = []
+    found = ""
+    manifest: Any = {}
     try:
         faults += check_files(folder)
         key, found = read_key(folder)
@@ -291,33 +304,32 @@ def check(folder, fingerprint=""):
     return faults, found, manifest
 
 
-def unsigned_manifest(folder):
+def unsigned_manifest(folder: Path) -> Any:
     """Read what can still be read, to tell the place of other damage."""
     try:
-        value = decode((folder / CBOR).read_bytes())
+        return decode((folder / CBOR).read_bytes())
     except (BadError, OSError, ValueError, TypeError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None
 
 
-def main(arguments):
+def main(arguments: "list[str]") -> int:
     """Check the folder named, and tell."""
     if len(arguments) > ARGUMENT_COUNT_MAX or any(one.startswith("-") for one in arguments):
-        sys.stderr.write(__doc__)
+        sys.stderr.write(__doc__ or "")
         return NOT_CHECKED
     folder = Path(arguments[0]) if arguments else Path(__file__).resolve().parent
     if not folder.is_dir():
-        sys.stderr.write("%s: there is no such folder; name the export\n" % folder)
+        sys.stderr.write(f"{folder}: there is no such folder; name the export\n")
         return NOT_CHECKED
     fingerprint = arguments[1] if len(arguments) > 1 else ""
     faults, found, manifest = check(folder, fingerprint)
     for fault in faults:
-        sys.stderr.write("NOT GOOD: %s\n" % fault)
+        sys.stderr.write(f"NOT GOOD: {fault}\n")
     if faults:
         return NOT_GOOD
-    count = len(manifest["groups"])
-    sys.stdout.write("GOOD: %d files and %d groups" % (len(manifest["files"]), count))
-    sys.stdout.write(" are as they were exported, signed by the key with fingerprint\n")
+    counts = f"{len(manifest['files'])} files and {len(manifest['groups'])} groups"
+    sys.stdout.write(f"GOOD: {counts} are as they were exported, signed by the key with\n")
+    sys.stdout.write("fingerprint ")
     sys.stdout.write(found + "\n")
     if not fingerprint:
         sys.stdout.write("Compare it with the release note: it did not come in this folder.\n")

@@ -11,7 +11,12 @@ from firmware.recorder.settings import RecorderSettings
 from firmware.ring import layout, recovery
 from hal.api.media import AccessUnit, StreamParameters
 from hal.linux.cipher import KernelEntropy, OpenSslCipher
-from host_tools.evidence.export import ExportRequest
+from host_tools.cmc.footage import Footage
+from host_tools.evidence import export as made
+from host_tools.evidence.export import ExportResult, Release
+from host_tools.evidence.manifest import Papers
+from host_tools.evidence.pool import SegmentName
+from host_tools.evidence.signing import Signer
 
 START_UTC_MS = 1_800_000_000_000
 PICTURE, SOUND = "yard-2/picture", "yard-2/sound"
@@ -27,17 +32,17 @@ class PoolRig:
         self.cipher = OpenSslCipher()
         size = 2 * 4096 + 2 * slots * segment_bytes
         wants = [(PICTURE, segment_bytes, 1), (SOUND, segment_bytes, 1)]
-        made = layout.plan_pool(self.cipher, os.urandom(16), "unit-7", size, wants)
+        planned = layout.plan_pool(self.cipher, os.urandom(16), "unit-7", size, wants)
         path.write_bytes(b"")
         os.truncate(path, size)
         self.size_bytes = size
-        self._do(made.format_plan(True))
+        self._do(planned.format_plan(True))
         self.secrets = {"picture": bytes(32), SOUND_CHAIN: bytes([1]) * 32}
         self.first_epoch = epoch_of(START_UTC_MS) - 5
         self.boot = 0
         self.now_ms = 0
         self.base_utc_ms = START_UTC_MS
-        self.released: list[tuple[str, int, int]] = []
+        self.released: list[str] = []
         self.start()
 
     def start(self, gap_ms: int = 0, quality: int = 2) -> None:
@@ -103,29 +108,71 @@ class PoolRig:
             self.now_ms += 600
             self.turn()
 
-    def release(self, chain: str, first_epoch: int, last_epoch: int) -> dict[int, bytes]:
-        """Hand over secrets as a keyholder does."""
-        self.released.append((chain, first_epoch, last_epoch))
+    def release(self, chain: str, wanted: list[SegmentName]) -> dict[SegmentName, bytes]:
+        """Hand over content keys as a keyholder does, of every epoch there was."""
+        self.released.append(chain)
         secret = self.secrets[chain]
-        secrets = {}
-        for epoch in range(self.first_epoch, last_epoch + 1):
-            if epoch >= first_epoch:
-                secrets[epoch] = secret
+        keys: dict[SegmentName, bytes] = {}
+        for _ in range(100):
+            key_id = hmac.digest(secret, b"contentid", hashlib.sha256)[:16]
+            for name in wanted:
+                if name[0] == key_id:
+                    keys[name] = hmac.digest(secret, b"content" + name[1], hashlib.sha256)
             secret = hmac.digest(secret, b"next", hashlib.sha256)
-        return secrets
+        return keys
 
 
-def request(from_ms: int, to_ms: int, **values: object) -> ExportRequest:
+def request(from_ms: int, to_ms: int, **values: object) -> Footage:
     """Ask for a range counted from the start of the rig."""
     fields: dict[str, object] = {
+        "unit": "unit-7",
         "camera": "yard-2",
         "from_utc_ms": START_UTC_MS + from_ms,
         "to_utc_ms": START_UTC_MS + to_ms,
-        "person": "A. Clerk",
         "purpose": 1,
         "reason": "theft of a bicycle",
         "case": "C-2026-11",
-        "place": "Mill Lane",
     }
     fields.update(values)
-    return ExportRequest(**fields)  # type: ignore[arg-type]
+    return Footage(**fields)  # type: ignore[arg-type]
+
+
+def papers(**values: object) -> Papers:
+    """The papers of an accepted request."""
+    fields: dict[str, object] = {
+        "owner": "Example Borough Council",
+        "permit": "P-unit-7",
+        "place": "Mill Lane",
+        "responsible": "A. Officer",
+        "request": {
+            "id": "E-0001",
+            "sha256": "00",
+            "utc_ms": 1,
+            "person": "A",
+            "role": "operator",
+        },
+        "review": {
+            "sha256": "01",
+            "utc_ms": 2,
+            "person": "B",
+            "role": "supervisor",
+            "reason": "c",
+        },
+        "export": {"utc_ms": 3, "person": "B", "role": "supervisor", "retention": "case"},
+    }
+    fields.update(values)
+    return Papers(**fields)  # type: ignore[arg-type]
+
+
+def export(
+    path: Path,
+    release: Release,
+    footage: Footage,
+    out: Path,
+    rights: "Papers | None" = None,
+) -> ExportResult:
+    """Export at once, with a key of its own beside the folder."""
+    signer = Signer.open(out.parent / "keys")
+    with made.export(path, release, footage, rights or papers(), signer, out) as result:
+        pass
+    return result

@@ -6,10 +6,11 @@ from typer.testing import CliRunner
 
 from host_tools.cli.main import app
 
-EXPORT = (
-    "evidence export --unit gateway-1 --camera dome-1 --case C1 --purpose 2 --reason why "
-    "--person Ada --out {folder}/out --state {folder} "
+ASK = (
+    "evidence request --unit gateway-1 --camera dome-1 --case C1 --purpose 2 --reason why "
+    "--person Ada --state {folder} "
 )
+WHO = "--person Ada --state {folder}"
 
 
 def test_bad_input_is_named_and_ends_with_2(tmp_path: Path):
@@ -26,11 +27,19 @@ def test_bad_input_is_named_and_ends_with_2(tmp_path: Path):
         ("ring check {folder}/bad.toml", "bad.toml"),
         ("ring create --config {folder}/bad.toml", "unit.name"),
         ("keys permit --unit u --place p --class X --out {folder} --keys {folder}/keys", "X"),
-        (EXPORT + "--from yesterday --to 2026-11-24T06:00:00Z", "yesterday"),
-        (EXPORT + "--from 2026-11-24T06:00:00 --to 2026-11-24T07:00:00Z", "no zone"),
-        (EXPORT + "--from 2026-11-24T06:00:00Z --to 2026-11-24T05:00:00Z", "not after"),
-        (EXPORT + "--from 2026-11-24T06:00:00Z --to 2026-11-24T07:00:00Z", "ring.pool"),
-        (EXPORT.replace("{folder} ", "{folder}/x ") + "--from a --to b", "no keyholder"),
+        (ASK + "--from yesterday --to 2026-11-24T06:00:00Z", "yesterday"),
+        (ASK + "--from 2026-11-24T06:00:00 --to 2026-11-24T07:00:00Z", "no zone"),
+        (ASK + "--from 2026-11-24T06:00:00Z --to 2026-11-24T05:00:00Z", "later end"),
+        (ASK + "--from 2026-01-01T06:00:00Z --to 2026-01-01T07:00:00Z", "dead"),
+        (ASK + "--from 2026-11-24T06:00:00Z --to 2026-11-24T07:00:00Z --role auditor", "auditor"),
+        (ASK.replace("{folder} ", "{folder}/x ") + "--from a --to b", "is no moment"),
+        ("evidence list --state {folder}/x", "no keyholder"),
+        ("evidence list --state {folder} --role operator", "may not list"),
+        ("evidence review E-0007 --accept --reason fits " + WHO, "E-0007"),
+        ("evidence export E-0007 " + WHO, "E-0007"),
+        ("evidence export E-0007 --review-on soon " + WHO, "E-0007"),
+        ("evidence release E-0007 --recipient P --legal-basis L " + WHO, "exports/E-0007"),
+        ("evidence verify {folder}/none", "none"),
     )
     for line, word in table:
         result = CliRunner().invoke(app, line.format(folder=tmp_path).split())

@@ -22,6 +22,7 @@ YARD = '[data-camera="gateway-1/yard-2"]'
 POST = '[data-camera="unit-3/post-3"]'
 START_S, STOP_S, STALE_S = 60.0, 20.0, 5.0
 PRIVATE_PAN_CDEG = (12_000, 14_500)
+GARDEN_RIGHT_CDEG = 23_000
 
 
 class Demo:
@@ -160,6 +161,21 @@ def test_a_private_window_is_never_shown_or_recorded(page: Page, demo: Demo):
     expect(page.locator(f"{DOME} [data-field='zones']")).to_be_visible()
 
 
+@pytest.mark.clause("C21")
+def test_a_dome_stops_at_the_edge_of_a_garden_that_it_must_not_see(page: Page, demo: Demo):
+    page.locator(POST).scroll_into_view_if_needed()
+    page.locator(f"{POST} [data-field='speed']").fill("1000")
+    end_s = time.monotonic() + 30
+    last = page.locator("#log li").first
+    while last.get_attribute("data-code") != "ptz.zone":
+        assert time.monotonic() < end_s, demo.truth("post-3")
+        hold(page, f"{POST} [data-pan='-1'][data-tilt='0']", 0.8)
+        pan_cdeg = int(str(demo.truth("post-3")["pan_cdeg"]))
+        assert moved_cdeg(GARDEN_RIGHT_CDEG, pan_cdeg) > 0 or pan_cdeg < 100, pan_cdeg
+    expect(page.locator(f"{POST} [data-field='recording']")).to_contain_text("REC")
+    expect(page.locator(f"{POST} [data-field='zones']")).to_be_hidden()
+
+
 @pytest.mark.clause("C59")
 def test_a_dead_broker_is_stale_within_five_seconds_and_comes_back(page: Page, demo: Demo):
     unit = page.locator('article[data-unit="gateway-1"]')
@@ -178,17 +194,26 @@ def test_evidence_comes_out_by_the_command_line_and_the_demo_stops_cleanly(demo:
         time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now_s - back_s)) for back_s in (20, 5)
     ]
     out = demo.state.parent / "evidence"
-    command = [
-        sys.executable, "-m", "host_tools.cli.main", "evidence", "export", "--unit", "gateway-1",
-        "--camera", "yard-2", "--from", moments[0], "--to", moments[1], "--case", "CASE-7",
-        "--purpose", "3", "--reason", "assault", "--person", "B. Officer", "--out", str(out),
-        "--state", str(demo.state),
-    ]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr + done.stdout
+    acts = (
+        ["request", "--unit", "gateway-1", "--camera", "yard-2", "--from", moments[0],
+         "--to", moments[1], "--case", "CASE-7", "--purpose", "3", "--reason", "assault",
+         "--person", "B. Officer"],
+        ["review", "E-0001", "--accept", "--reason", "the case is known", "--person", "C. Other"],
+        ["export", "E-0001", "--person", "B. Officer", "--out", str(out)],
+    )  # fmt: skip
+    for act in acts:
+        command = [sys.executable, "-m", "host_tools.cli.main", "evidence", *act]
+        command += ["--state", str(demo.state)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr + done.stdout
+    checked = subprocess.run(
+        ["sh", str(out / "verify.sh"), str(out)], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
     film = next(out.glob("*.mp4"))
     checked = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", str(film), "-f", "null", "-"],
+        ["ffmpeg", "-v", "error", "-i", str(film), "-fps_mode", "passthrough",
+         "-enc_time_base", "1/90000", "-f", "null", "-"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert checked.stderr == ""

@@ -8,8 +8,14 @@ import av
 import pytest
 
 from firmware.keys.ratchet import Ratchet
+from firmware.ring.segments import KEY_ID_BYTES, KEY_ID_LABEL
 from hal.linux.cipher import OpenSslCipher
-from host_tools.evidence.export import ExportRequest, export
+from host_tools.cmc.footage import Footage
+from host_tools.evidence import verify_alone
+from host_tools.evidence.export import export
+from host_tools.evidence.manifest import Papers
+from host_tools.evidence.pool import SegmentName
+from host_tools.evidence.signing import Signer
 from tests.hal import servers
 from tests.rig.gateway import PLACE, UNIT, YARD, Centre, Gateway, utc_ms
 
@@ -38,6 +44,31 @@ def run_in(needle: list[str], hay: list[str]) -> int:
     starts = [index for index, value in enumerate(hay) if value == needle[0]]
     runs = [at for at in starts if hay[at : at + len(needle)] == needle]
     return runs[0] if runs else -1
+
+
+def exported(tmp_path: Path, gateway: Gateway, begun_ms: int) -> Path:
+    """Export the minute, with the keys that the claim gave the keyholder."""
+    footage = Footage(
+        UNIT, YARD, begun_ms - 2000, begun_ms + RECORD_S * 1000, 12, "assault", "CASE-1",
+        with_sound=True, sound_reason="threats were spoken", grant=gateway.grant_id,
+    )  # fmt: skip
+    papers = Papers("Example Borough Council", "P-1", PLACE, "A. Officer", {}, {}, {})
+
+    def release(chain: str, wanted: list[SegmentName]) -> dict[SegmentName, bytes]:
+        epoch, secret = gateway.claim.chains[chain]
+        ratchet = Ratchet(OpenSslCipher(), epoch, secret)
+        keys = {}
+        for later in range(epoch, epoch + 3):
+            ratchet.advance(later)
+            key_id = ratchet.content_key(KEY_ID_LABEL)[:KEY_ID_BYTES]
+            keys |= {name: ratchet.content_key(name[1]) for name in wanted if name[0] == key_id}
+        return keys
+
+    signer = Signer.open(tmp_path / "signer")
+    out = tmp_path / "out"
+    with export(tmp_path / "ring.pool", release, footage, papers, signer, out):
+        pass
+    return out
 
 
 @pytest.mark.slow
@@ -69,22 +100,9 @@ def test_a_minute_of_real_footage_survives_frame_for_frame(tmp_path: Path):
         finally:
             centre.close()
             gateway.close()
-    request = ExportRequest(
-        YARD, begun_ms - 2000, begun_ms + RECORD_S * 1000, "T. Ester", 12, "assault", "CASE-1",
-        UNIT, PLACE, with_sound=True, sound_reason="threats were spoken", grant=gateway.grant_id,
-    )  # fmt: skip
-
-    def release(chain: str, first_epoch: int, last_epoch: int) -> dict[int, bytes]:
-        epoch, secret = gateway.claim.chains[chain]
-        ratchet = Ratchet(OpenSslCipher(), epoch, secret)
-        secrets = {}
-        for wanted in range(max(epoch, first_epoch), last_epoch + 1):
-            ratchet.advance(wanted)
-            secrets[wanted] = ratchet.to_map()[2]
-        return secrets
-
-    result = export(tmp_path / "ring.pool", release, request, tmp_path / "out")
-    picture, sound = result.files
+    out = exported(tmp_path, gateway, begun_ms)
+    assert verify_alone.check(out)[0] == []
+    picture, sound = out / f"{YARD}-1.mp4", out / f"{YARD}-sound-1.mp4"
     taken, source = picture_sums(picture), picture_sums(film)
     assert len(taken) > 26 * (RECORD_S - 1), len(taken)
     assert run_in(taken, source) >= 0, "the exported frames are not a run of the film's"

@@ -1,0 +1,211 @@
+"""Where an accepted request becomes an export, and an export a copy that is given away."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from firmware.cbor.decode import loads
+from firmware.cose import sign1
+from firmware.errors import RemoteProtocolError
+from firmware.policy import permit
+from firmware.policy.fields import PaperError
+from firmware.policy.permit import Permit
+from hal.linux.cipher import OpenSslCipher
+from host_tools.cmc.centre import KEYHOLDER_FILE
+from host_tools.cmc.footage import REQUEST, REVIEW, Person, RefusedError
+from host_tools.cmc.keyholder import Keyholder
+from host_tools.cmc.requests import Case, Register
+from host_tools.evidence import verify_alone
+from host_tools.evidence.errors import PapersError
+from host_tools.evidence.export import ExportResult, export
+from host_tools.evidence.manifest import Papers
+from host_tools.evidence.moment import iso
+from host_tools.evidence.pool import SegmentName
+from host_tools.evidence.signing import Signer
+from host_tools.keystore import Keystore
+
+REGISTER_FILE = "evidence.sqlite"
+EXPORTS_FOLDER = "exports"
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """How long a copy is kept: on what ground, and the day on which that is looked at again."""
+
+    retention: str
+    review_on: date
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy that is given away.
+
+    Attributes:
+        recipient: who is given it.
+        legal_basis: why they may have it.
+        fee: one of `host_tools.cmc.requests.FEES`.
+    """
+
+    recipient: str
+    legal_basis: str
+    fee: str
+
+
+class EvidenceDesk:
+    """Exports and gives away, with the register, the keyholder and the signing key.
+
+    Args:
+        cmc: folder of the CMC.
+        keys: folder of its keystore.
+        utc_ms: the CMC's clock.
+    """
+
+    def __init__(self, cmc: Path, keys: Path, utc_ms: Callable[[], int]) -> None:
+        self._cmc = cmc
+        self._keys = keys
+        self._utc_ms = utc_ms
+        self.register = Register(cmc / REGISTER_FILE, utc_ms)
+
+    def close(self) -> None:
+        """Let go of the files; idempotent."""
+        self.register.close()
+
+    def exports(self, request_id: str) -> Path:
+        """Where the export of a request goes when nobody says otherwise."""
+        return self._cmc / EXPORTS_FOLDER / request_id
+
+    def export(
+        self,
+        request_id: str,
+        who: Person,
+        source: tuple[Path, Path],
+        keeping: Keeping,
+        out: Path | None = None,
+    ) -> ExportResult:
+        """Export what an accepted request names; written down before the folder is there.
+
+        Args:
+            request_id: which.
+            who: exports.
+            source: the unit's pool, and its permit.
+            keeping: how long the copy is kept.
+            out: folder to make; None for the one in the CMC's own folder.
+        """
+        case = self.register.authorised(request_id, who)
+        keyholder = Keyholder(self._cmc / KEYHOLDER_FILE, self._utc_ms)
+
+        def release(chain: str, wanted: list[SegmentName]) -> dict[SegmentName, bytes]:
+            return keyholder.release(self.register, request_id, who, chain, wanted)
+
+        try:
+            papers = self._papers(case, who, source[1], keeping)
+            signer = Signer.open(self._keys)
+            folder = out or self.exports(request_id)
+            with export(source[0], release, case.footage, papers, signer, folder) as result:
+                self.register.note_export(
+                    request_id,
+                    who,
+                    {
+                        "folder": str(folder.resolve()),
+                        "manifest": result.manifest_sha256,
+                        "items": result.items(),
+                        "retention": keeping.retention,
+                        "review_on": keeping.review_on.isoformat(),
+                    },
+                )
+            return result
+        finally:
+            keyholder.close()
+
+    def release(self, request_id: str, who: Person, folder: Path, copy: Copy) -> str:
+        """Give a copy of an export away; it is verified first.
+
+        Returns:
+            the release note, as text: it goes to the recipient another way than the copy.
+
+        Raises:
+            RefusedError: the export is not as it was made, or the record cannot be written.
+        """
+        signer = Signer.open(self._keys)
+        faults, fingerprint, manifest = verify_alone.check(folder, signer.fingerprint())
+        if faults:
+            raise RefusedError("C10", f"{folder}: {faults[0]}; export it again")
+        items = [[file["name"], file["sha256"]] for file in manifest["files"]]
+        self.register.release(
+            request_id,
+            who,
+            {
+                "recipient": copy.recipient,
+                "legal_basis": copy.legal_basis,
+                "fee": copy.fee,
+                "manifest": verify_alone.hash_file(folder / verify_alone.CBOR),
+                "items": items,
+                "controller": copy.recipient,
+            },
+        )
+        lines = [
+            f"Release of footage {request_id}, {iso(self._utc_ms())}",
+            f"Owner: {manifest['owner']}. {manifest['copyright']}",
+            f"Given to: {copy.recipient}, who is controller of this copy from now on",
+            f"Legal basis: {copy.legal_basis}. Fee: {copy.fee}",
+            f"Case {manifest['case']}, purpose {manifest['purpose']}: {manifest['purpose_text']}",
+            f"Released by: {who.name} ({who.role})",
+            *(f"{digest}  {name}" for name, digest in items),
+            f"The key that signed it has the fingerprint {fingerprint}",
+            f"To check it: sh verify.sh . {fingerprint}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def _papers(self, case: Case, who: Person, path: Path, keeping: Keeping) -> Papers:
+        paper, officer = self._permit(path)
+        asked, reviewed = case.record(REQUEST), case.record(REVIEW)
+        return Papers(
+            owner=paper.owner,
+            permit=paper.id,
+            place=paper.place.name,
+            responsible=officer,
+            request={
+                "id": case.id,
+                "sha256": asked.sha256,
+                "utc_ms": asked.utc_ms,
+                "person": case.asked_by.name,
+                "role": case.asked_by.role,
+            },
+            review={
+                "sha256": reviewed.sha256,
+                "utc_ms": reviewed.utc_ms,
+                **{key: str(reviewed.body[key]) for key in ("person", "role", "reason")},
+            },
+            export={
+                "utc_ms": self._utc_ms(),
+                "person": who.name,
+                "role": who.role,
+                "retention": keeping.retention,
+                "review_on": keeping.review_on.isoformat(),
+            },
+        )
+
+    def _permit(self, path: Path) -> tuple[Permit, str]:
+        """Read the unit's permit and its officer: whose footage this is (C04)."""
+        authority = Keystore(self._keys).authority.public_key()
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise PapersError(
+                f"{path}: {error.strerror}; an export names its permit (C04): give --permit"
+            ) from error
+        try:
+            payload = sign1.verify(OpenSslCipher(), authority, data, permit.EXTERNAL_AAD)
+            paper, fields = Permit.parse(payload), loads(payload)
+        except (PaperError, RemoteProtocolError) as error:
+            raise PapersError(
+                f"{path}: is no permit that the authority signed: {error}; give it with --permit"
+            ) from error
+        return paper, str(fields["officer"]) if isinstance(fields, dict) else ""
+
+
+def default_keeping(case: str, utc_ms: int) -> Keeping:
+    """How long a copy is kept when nobody says otherwise: looked at again after 90 days."""
+    today = datetime.fromtimestamp(utc_ms // 1000, UTC).date()
+    return Keeping(f"evidence in case {case}", date.fromordinal(today.toordinal() + 90))

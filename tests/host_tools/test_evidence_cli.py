@@ -1,0 +1,182 @@
+"""From the request to the release note by the command line, and what an interruption leaves."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from firmware.keys.ratchet import EPOCH_MS, LIFE_MS, epoch_of
+from host_tools import authority
+from host_tools.cli.main import app
+from host_tools.cmc.keyholder import Keyholder
+from host_tools.evidence.folder import sweep
+from host_tools.keystore import Keystore, write_private
+from tests.host_tools.evidence_rig import PICTURE, PoolRig
+from tests.host_tools.test_evidence import JPEG, jpeg_run
+
+ROOT = Path(__file__).resolve().parents[2]
+UNIT = "unit-7"
+
+
+class Site:
+    """A unit's pool that ends where it is told, its permit, and the CMC's folders."""
+
+    def __init__(self, state: Path, ago_ms: int = 120_000) -> None:
+        self.state = state
+        (state / UNIT).mkdir(parents=True)
+        (state / "cmc").mkdir()
+        now_utc_ms = time.time_ns() // 1_000_000
+        self.start_utc_ms = now_utc_ms - ago_ms
+        rig = PoolRig(state / UNIT / "ring.pool")
+        rig.base_utc_ms = self.start_utc_ms
+        rig.first_epoch = epoch_of(self.start_utc_ms) - 1
+        rig.start()
+        rig.open(PICTURE, JPEG)
+        jpeg_run(rig, 0, 60)
+        rig.settle()
+        keystore = Keystore(state / "keys")
+        draft = authority.draft_permit(UNIT, "Mill Lane", now_utc_ms)
+        signed = authority.sign_permit(keystore.authority, draft)
+        write_private(state / UNIT / "permit.cose", signed)
+        holder = Keyholder(state / "cmc" / "keyholder.sqlite", lambda: now_utc_ms)
+        holder.add(UNIT, "picture", rig.first_epoch, rig.secrets["picture"])
+        holder.close()
+
+    def ask(self, from_ms: int = 0, to_ms: int = 30_000) -> str:
+        """Words of a request for a range counted from the start of the pool."""
+        start, end = (
+            datetime.fromtimestamp((self.start_utc_ms + ms) / 1000, UTC).isoformat()
+            for ms in (from_ms, to_ms)
+        )
+        return (
+            f"request --unit {UNIT} --camera yard-2 --from {start} --to {end} --case C-7 "
+            "--purpose 3 --reason assault --person Ada"
+        )
+
+    def run(self, line: str, code: int = 0) -> str:
+        """Run a verb."""
+        words = ["evidence", *line.split(), "--state", str(self.state)]
+        result = CliRunner().invoke(app, words)
+        assert result.exit_code == code, (line, result.output, result.exception)
+        return result.output
+
+
+@pytest.mark.clause("C52")
+def test_two_people_bring_footage_from_the_ring_to_the_police(tmp_path: Path):
+    site = Site(tmp_path / "state")
+    assert "E-0001" in site.run(site.ask())
+    assert "not reviewed" in site.run("export E-0001 --person Bob", 2)
+    assert "another person" in site.run("review E-0001 --accept --reason fits --person ada", 2)
+    assert "accepted" in site.run("review E-0001 --accept --reason fits --person Bob")
+    assert "yard-2-1.mp4" in site.run("export E-0001 --person Bob --review-on 2027-02-28")
+    folder = site.state / "cmc" / "exports" / "E-0001"
+    assert {path.name for path in folder.iterdir()} == {
+        *("yard-2-1.mp4", "manifest.json", "manifest.cbor", "manifest.cose", "SHA256SUMS"),
+        *("signer.pem", "verify.sh", "verify_alone.py"),
+    }
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["owner"] == "Example Borough Council" and manifest["permit"] == "P-unit-7"
+    assert manifest["review"]["person"] == "Bob" and manifest["request"]["person"] == "Ada"
+    assert manifest["place"] == "Mill Lane" and manifest["export"]["review_on"] == "2027-02-28"
+    give = "release E-0001 --recipient Police --legal-basis DPA2018 --person Cy --fee waived"
+    told = site.run(give)
+    note = (site.state / "cmc" / "exports" / "E-0001-release.txt").read_text()
+    assert "Police, who is controller of this copy" in note and note in told
+    fingerprint = note.rsplit(" ", 1)[1].strip()
+    checked = CliRunner().invoke(
+        app, ["evidence", "verify", str(folder), "--fingerprint", fingerprint]
+    )
+    assert checked.exit_code == 0 and "is good" in checked.output
+    listed = json.loads(site.run("list --json"))
+    assert listed["faults"] == []
+    records = listed["cases"][0]["records"]
+    assert [record["kind"] for record in records] == [
+        *("request", "review", "keys", "export", "release")
+    ]
+    assert records[3]["body"]["items"] == records[4]["body"]["items"]
+    film = folder / "yard-2-1.mp4"
+    film.write_bytes(film.read_bytes()[:-1] + b"x")
+    assert "not as it was exported" in site.run(give, 2)
+    bad = CliRunner().invoke(app, ["evidence", "verify", str(folder)])
+    assert bad.exit_code == 1 and "NOT good" in bad.output
+
+
+@pytest.mark.clause("C32")
+def test_footage_near_its_death_shows_the_countdown_and_is_exported_when_accepted(tmp_path: Path):
+    left_ms = 3_600_000  # day 30, hour 23
+    site = Site(tmp_path / "state", LIFE_MS - left_ms - EPOCH_MS)
+    told = site.run(site.ask())
+    assert "in 0 d 1 h" in told or "in 0 d 0 h 5" in told, told
+    assert "exported at once" in told
+    listed = site.run("list")
+    assert "URGENT" in listed
+    told = site.run("review E-0001 --accept --reason fits --person Bob")
+    assert "Exported to" in told
+    assert (site.state / "cmc" / "exports" / "E-0001" / "manifest.cose").exists()
+    assert "E-0001 exported" in site.run("list")
+
+
+def test_an_urgent_export_that_fails_leaves_the_acceptance_and_says_what_is_wrong(tmp_path: Path):
+    site = Site(tmp_path / "state", LIFE_MS - 3_600_000)
+    site.run(site.ask())
+    (site.state / UNIT / "permit.cose").rename(site.state / "away")
+    told = site.run("review E-0001 --accept --reason fits --person Bob", 2)
+    assert "is accepted" in told and "permit.cose" in told
+    assert "E-0001 accepted" in site.run("list")
+    site.run(f"export E-0001 --person Bob --permit {site.state / 'away'}")
+
+
+def test_a_paper_or_a_key_that_is_none_is_named(tmp_path: Path):
+    site = Site(tmp_path / "state")
+    site.run(site.ask())
+    site.run("review E-0001 --accept --reason fits --person Bob")
+    (site.state / "junk").write_bytes(b"junk")
+    export = "export E-0001 --person Bob"
+    assert "--permit" in site.run(f"{export} --permit {site.state / 'junk'}", 2)
+    assert "--permit" in site.run(f"{export} --pool {site.state / 'x.pool'}", 2)
+    paper = f"--permit {site.state / UNIT / 'permit.cose'}"
+    assert "x.pool" in site.run(f"{export} --pool {site.state / 'x.pool'} {paper}", 2)
+    assert "exists already" in site.run(f"{export} --out {site.state}", 2)
+    (site.state / "keys" / "evidence.pem").write_bytes(b"junk")
+    assert "evidence.pem" in site.run(export, 2)
+    (site.state / "cmc" / "evidence.sqlite").write_bytes(b"junk" * 1000)
+    assert "restore it from your backup" in site.run(export, 2)
+    assert not (site.state / "cmc" / "exports" / "E-0001").exists()
+    assert not list(site.state.rglob("*.part"))
+
+
+@pytest.mark.slow
+def test_an_export_that_is_stopped_or_killed_leaves_nothing(tmp_path: Path):
+    site = Site(tmp_path / "state")
+    site.run(site.ask())
+    site.run("review E-0001 --accept --reason fits --person Bob")
+    # The pool as a pipe that nobody writes to: the export is stopped while it reads.
+    exports = site.state / "cmc" / "exports"
+    pipe = site.state / "pipe"
+    os.mkfifo(pipe)
+    command = [
+        *(sys.executable, "-m", "host_tools.cli.main", "evidence", "export", "E-0001"),
+        *("--person", "Bob", "--state", str(site.state), "--pool", str(pipe)),
+        *("--permit", str(site.state / UNIT / "permit.cose")),
+    ]
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+        child = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        end_s = time.monotonic() + 20
+        while not list(exports.glob("*.part")) and time.monotonic() < end_s:
+            time.sleep(0.01)
+        assert list(exports.glob("*.part")), number
+        child.send_signal(number)
+        assert child.wait(20) != 0
+        if number == signal.SIGKILL:
+            assert sweep(exports) == 1
+        assert list(exports.iterdir()) == [], number
+    assert "E-0001 accepted" in site.run("list")
