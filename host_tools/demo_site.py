@@ -13,6 +13,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.policy.zones import AVOID, WITHHOLD
 from host_tools import authority, site
 from host_tools.cmc.keyholder import Keyholder
 from host_tools.cmc.settings import UnitEntry
@@ -24,6 +25,7 @@ GATEWAY_PLACE, POST_PLACE = "yard-7", "lamppost-118"
 RESPONSIBLE = "A. Officer (example)"
 SITE_FILE, COMPILED_FILE, BRIDGE_FILE = "site.toml", "config.cbor", "bridge.json"
 PRIVATE_WINDOW_CDEG = (12_000, -1_500, 14_500, 500)  # left, low, right, high
+POST_GARDEN_CDEG = (20_000, -2_000, 23_000, -2_000, 21_500, 1_000)  # pan and tilt of each corner
 Where = dict[str, dict[str, "str | int"]]
 
 
@@ -69,15 +71,17 @@ def register(has_post: bool) -> list[UnitEntry]:
 def sign_papers(folders: Folders, keystore: Keystore, utc_ms: int, has_post: bool) -> None:
     """Sign fresh permits and the grant; both are good for 90 days from now."""
     draft = authority.draft_permit(GATEWAY, GATEWAY_PLACE, utc_ms)
-    draft["zones"] = [
-        {"camera": DOME, "space": "dome", "rectangle": list(PRIVATE_WINDOW_CDEG)},
-    ]
+    window = {"camera": DOME, "space": "dome", "rectangle": list(PRIVATE_WINDOW_CDEG)}
+    # One dome may look at its private window and shows it filled, the other never looks there.
+    draft["zones"] = [{**window, "rule": WITHHOLD}]
     folder = folders.unit(GATEWAY)
     write_private(folder / PERMIT_FILE, authority.sign_permit(keystore.authority, draft))
     grant = authority.sign_grant(keystore.authority, authority.draft_grant(draft, YARD))
     write_private(folder / permit_file(YARD), grant)
     if has_post:
         post = authority.draft_permit(POST, POST_PLACE, utc_ms, "PSS")
+        garden = {"camera": POST_CAMERA, "space": "dome", "polygon": list(POST_GARDEN_CDEG)}
+        post["zones"] = [{**garden, "rule": AVOID}]
         permit = authority.sign_permit(keystore.authority, post)
         write_private(folders.unit(POST) / PERMIT_FILE, permit)
 

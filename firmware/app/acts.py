@@ -21,7 +21,8 @@ DOME_REASONS = {
     "ptz.reserved": ("", "that head keeps this preset for a function; choose another number"),
     "ptz.line": ("", "the serial line is not there; check the adapter"),
     "ptz.limit": ("", "a soft stop is reached; move the other way"),
-    "ptz.zone": ("C21", "that view would show a private place; choose another"),
+    "ptz.zone": ("C21", "it could show a private place; move away from it, or zoom in first"),
+    "ptz.unlearned": ("C21", "nobody knows what that preset shows; look there and set it anew"),
     "ptz.full": ("", "too much is waiting for the dome; ask again in a second"),
 }
 SOUND_REMEDIES = {

@@ -2,9 +2,10 @@
 
 from firmware.app.station import Station
 from firmware.audio.service import SoundService
-from firmware.policy import permit as permits
+from firmware.policy.zones import AVOID, DOME, PICTURE
 from firmware.ptz import dialects
 from firmware.ptz.model import PtzSettings
+from firmware.ptz.outline import slabs
 from firmware.ptz.service import PtzService
 from hal.api._typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from firmware.config.load import CameraConfig, Config
     from firmware.policy.permit import Permit
     from hal.api.board import Board, CameraPorts
+
+    Zone = tuple[int, int, int, int]
 
 
 def make_stations(
@@ -47,7 +50,9 @@ def _make_station(
         sound = SoundService(name, is_fitted=True)
     station = Station(ports, dome, sound, events)
     if permit is not None and dome is None:
-        station.fixed_zones = permit.zones(name, permits.PICTURE)
+        station.fixed_zones = [
+            zone.rectangle for zone in permit.zones(name, PICTURE) if zone.rectangle is not None
+        ]
     station.still_every_ms = int(camera.picture["still_every_ms"])
     return station
 
@@ -66,6 +71,14 @@ def _dome_settings(camera: "CameraConfig", permit: "Permit | None") -> PtzSettin
     settings.lease_ms = int(ptz["lease_ms"])
     settings.query_ms = int(ptz["query_ms"])
     if permit is not None:
-        zones = permit.zones(str(camera.picture["name"]), permits.DOME)
-        settings.zones = tuple((left, right, low, high) for left, low, right, high in zones)
+        zones: list[Zone] = []
+        fences: list[Zone] = []
+        for zone in permit.zones(str(camera.picture["name"]), DOME):
+            parts = slabs(zone.outline)
+            if zone.rectangle is not None:
+                left, low, right, high = zone.rectangle
+                parts = [(left, right, low, high)]
+            zones += parts
+            fences += parts if zone.rule == AVOID else []
+        settings.zones, settings.fences = tuple(zones), tuple(fences)
     return settings

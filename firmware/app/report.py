@@ -131,7 +131,7 @@ class Reporter:
             counters[station.name + ".retries"] = station.pictures.retry_count()
             counters[station.name + ".dropped"] = station.ports.camera.dropped_count
             if station.dome is not None:
-                counters[station.name + ".unanswered"] = station.dome.unanswered_count
+                counters[station.name + ".unanswered"] = station.dome.asking.missed_count
         return counters
 
     def _still(self, station: "Station", now_ms: int) -> None:

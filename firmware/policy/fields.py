@@ -122,10 +122,20 @@ class Fields:
             self.fault(name, clause, told)
         return []
 
+    def has(self, name: str) -> bool:
+        """Tell whether a field is there that need not be."""
+        return self._found is not None and name in self._found
+
     def numbers(self, name: str, clause: str, count: int) -> "list[int]":
         """Take a list of exactly so many whole numbers; an empty one where it is wrong."""
+        return self.numbers_between(name, clause, count, count)
+
+    def numbers_between(
+        self, name: str, clause: str, least_count: int, most_count: int
+    ) -> "list[int]":
+        """Take a list of so many whole numbers; an empty one where it is wrong."""
         numbers: list[int] = []
-        for value in self.entries(name, clause, count, count):
+        for value in self.entries(name, clause, least_count, most_count):
             if value is True or value is False or not isinstance(value, int):
                 self.fault(name, clause, "%r is not a whole number" % (value,))
                 return []

@@ -7,13 +7,13 @@ from firmware.cose import sign1
 from firmware.policy import fields, rules
 from firmware.policy.fields import PaperError
 from firmware.policy.place import Place
+from firmware.policy.zones import read_zones
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firmware.policy.fields import Fault, Fields
+    from firmware.policy.zones import Zone
     from hal.api.cipher import Cipher
-
-    Zone = tuple[int, int, int, int]
 
 WHAT = "permit"
 EXTERNAL_AAD = b"permit"
@@ -22,9 +22,6 @@ DAY_MS = 86_400_000
 REVIEW_MS_MAX = 366 * DAY_MS  # 12 months, one of them a leap February (C12)
 WARNING_DAYS = (1, 7, 30)
 YES, CONDITIONS, NO = "yes", "conditions", "no"
-DOME, PICTURE = "dome", "picture"
-EDGE_COUNT = 4
-TURN_CDEG, TILT_CDEG_MAX, PERMILLE = 36_000, 9_000, 1_000
 
 
 class Permit:
@@ -76,7 +73,7 @@ class Permit:
         self.review_utc_ms = found.number("review_utc_ms", "C12", 0, fields.UTC_MS_MAX)
         if not self.start_utc_ms < self.review_utc_ms <= self.start_utc_ms + REVIEW_MS_MAX:
             found.fault("review_utc_ms", "C12", "must be within 12 months of start_utc_ms")
-        self._zones = _zones(found)
+        self._zones = read_zones(found)
         found.close()
 
     @staticmethod
@@ -93,15 +90,8 @@ class Permit:
         return permit
 
     def zones(self, camera: str, space: str) -> "list[Zone]":
-        """Give the privacy zones of a camera.
-
-        Args:
-            camera: its name.
-            space: "dome" for (left pan, low tilt, right pan, high tilt) in hundredths of a degree,
-                clockwise from left to right, 0 to 36000 being all round; "picture" for (left, top,
-                right, bottom) in permille of a fixed camera's picture.
-        """
-        return [zone for name, kind, zone in self._zones if (name, kind) == (camera, space)]
+        """Give the privacy zones of a camera: those in "dome" space, or those in "picture"."""
+        return [zone for zone in self._zones if (zone.camera, zone.space) == (camera, space)]
 
     def expires_utc_ms(self) -> int:
         """When it is over: at its end, or when its review is due if that is earlier (C12)."""
@@ -211,32 +201,3 @@ def _read_signs(found: "Fields", phone: str) -> None:
             sign.fault("phone", "C24", "must be the permit's phone number")
         sign.sha256("photo", "C24")
         sign.close()
-
-
-def _zones(found: "Fields") -> "list[tuple[str, str, Zone]]":
-    """Read the privacy zones; the list may be empty and must be there (C21)."""
-    zones: list[tuple[str, str, Zone]] = []
-    for zone in found.tables("zones", "C21", 0, 256):
-        camera = zone.text("camera", "C21")
-        space = zone.text("space", "C21", (DOME, PICTURE))
-        edges = zone.numbers("rectangle", "C21", EDGE_COUNT)
-        zone.close()
-        is_zone = _is_dome_zone if space == DOME else _is_picture_zone
-        if edges and is_zone(edges):
-            zones.append((camera, space, (edges[0], edges[1], edges[2], edges[3])))
-        elif edges:
-            zone.fault("rectangle", "C21", "%r is out of order or range" % (edges,))
-    return zones
-
-
-def _is_dome_zone(edges: "list[int]") -> bool:
-    """Tell whether (left pan, low tilt, right pan, high tilt) can be a zone."""
-    left, low, right, high = edges
-    is_pan = 0 <= left < TURN_CDEG and 0 <= right <= TURN_CDEG and left != right
-    return is_pan and -TILT_CDEG_MAX <= low < high <= TILT_CDEG_MAX
-
-
-def _is_picture_zone(edges: "list[int]") -> bool:
-    """Tell whether (left, top, right, bottom) can be a zone."""
-    left, top, right, bottom = edges
-    return 0 <= left < right <= PERMILLE and 0 <= top < bottom <= PERMILLE

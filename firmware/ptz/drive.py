@@ -163,10 +163,10 @@ class Drive:
         cause, self._stopped_cause = self._stopped_cause, ""
         return cause
 
-    def trim(self, move: "tuple[int, int, int]") -> None:
+    def trim(self, move: "tuple[int, int, int]", cause: str) -> None:
         """Take something out of the move that goes on, without renewing it."""
         if move == STILL and self.lens == LENS_STILL:
-            self._halt(STOP, "limit")
+            self._halt(STOP, cause)
             return
         self.move = move
         self._is_told = False

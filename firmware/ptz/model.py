@@ -71,6 +71,7 @@ class PtzSettings:
         self.fences: tuple[Zone, ...] = ()  # those of the zones that no view may ever meet
         self.fov_points: tuple[tuple[int, int], ...] = FOV_POINTS
         self.speed_cdeg_per_s_max = 15_000  # the fastest axis; how far a moving view may have got
+        self.told_cdeg_per_s_max = 8_000  # the fastest that a speed byte short of turbo asks for
         self.zoom_permille_per_s_max = 500
 
 

@@ -6,6 +6,31 @@ AXES = ("pan", "tilt", "zoom")
 STILL_CDEG = 5  # two rounds that differ by no more were made standing
 STILL_PERMILLE = 2
 MS_PER_S = 1000
+COAST_MS = 1500  # a frame's wait for the line, a head's delay, and its way to stand
+BY_ITSELF_PERMILLE = 1001  # to a preset, home or wherever a head goes unasked
+
+
+class Pace:
+    """How fast a head can be going, by what it was told lately."""
+
+    __slots__ = ("_now_permille", "_past")
+
+    def __init__(self) -> None:
+        self._now_permille = 0
+        self._past: list[tuple[int, int]] = []
+
+    def tell(self, permille: int, now_ms: int) -> None:
+        """Hear how fast it is told to go, 0 to 1000; what it was told before counts a while."""
+        if permille < self._now_permille:
+            # What is slower than this one and ends earlier than it says nothing more.
+            self._past = [row for row in self._past if row[1] > self._now_permille]
+            self._past.append((now_ms + COAST_MS, self._now_permille))
+        self._now_permille = permille
+
+    def most(self, since_ms: int) -> int:
+        """Tell the fastest it can have been since a moment, permille of full speed."""
+        self._past = [row for row in self._past if row[0] >= since_ms]
+        return max([self._now_permille] + [row[1] for row in self._past])
 
 
 class Place:
@@ -15,8 +40,8 @@ class Place:
         "_heard",
         "_last",
         "_round",
+        "_still_ms",
         "has_round",
-        "heard_ms",
         "pan",
         "still_count",
         "tilt",
@@ -29,10 +54,10 @@ class Place:
         self.zoom = 0
         self.has_round = False
         self.still_count = 0  # rounds in a row that were alike
-        self.heard_ms = 0  # when the oldest axis of the latest values was heard
         self._heard = {"pan": 0, "tilt": 0, "zoom": 0}
         self._round: dict[str, int] = {}
         self._last: tuple[int, int, int] | None = None
+        self._still_ms = 0  # until when it stood, as it was last heard
 
     def forget(self) -> None:
         """Take nothing for known any more."""
@@ -41,8 +66,10 @@ class Place:
         self._round = {}
         self._last = None
 
-    def unsettle(self) -> None:
+    def unsettle(self, now_ms: int) -> None:
         """Hear that something was set in motion: what was still is so no longer."""
+        if self.still_count:
+            self._still_ms = now_ms
         self.still_count = 0
         self._last = None
 
@@ -62,12 +89,15 @@ class Place:
         self._last = row
         return True
 
+    def oldest_ms(self) -> int:
+        """Tell when the axis was heard that was heard longest ago."""
+        return min(self._heard["pan"], self._heard["tilt"], self._heard["zoom"])
+
     def drift(self, per_s: int, now_ms: int) -> int:
         """Tell how far an axis that runs this fast can be from what was heard; 0 when still."""
         if self.still_count:
             return 0
-        age_ms = now_ms - min(self._heard["pan"], self._heard["tilt"], self._heard["zoom"])
-        return age_ms * per_s // MS_PER_S
+        return (now_ms - max(self.oldest_ms(), self._still_ms)) * per_s // MS_PER_S
 
     def _set(self, axis: str, value: int) -> None:
         if axis == "pan":

@@ -2,22 +2,24 @@
 
 from firmware.pelco_d import replies
 from firmware.ptz import drive as states
+from firmware.ptz.asking import Asking
 from firmware.ptz.drive import Drive
-from firmware.ptz.model import PtzSettings, fov_cdeg, is_reserved, within_limits
-from firmware.ptz.place import AXES, Place
-from firmware.ptz.privacy import PERMILLE, WHOLE, zones_in_view
+from firmware.ptz.model import PtzSettings, is_reserved, within_limits
+from firmware.ptz.place import AXES
+from firmware.ptz.privacy import PERMILLE
 from firmware.ptz.report import Report
+from firmware.ptz.sight import Sight
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from firmware.pelco_d.replies import Reply
+    from firmware.pelco_d.session import AnyReply
 
     Rect = tuple[int, int, int, int]
     Value = int | str | bytes | bool
 
 RANGE, LINE, ZONE, LIMIT, FULL = "ptz.range", "ptz.line", "ptz.zone", "ptz.limit", "ptz.full"
-RESERVED = "ptz.reserved"
-QUERY_MS_MAX = 4000  # so that a silent head is known as such within 10 s
+RESERVED, UNLEARNED = "ptz.reserved", "ptz.unlearned"
+COAST_MS = 300  # from the end of a stop on the wire until a head stands
 SETTLE_MS = 500  # a head needs this long to show that it has set off
 SEEK_MS_MAX = 20_000
 IDLE_MS = 1000
@@ -40,16 +42,12 @@ class PtzService:
         self.drive = Drive(settings)
         self.protocol = self.drive.protocol
         self.session = self.protocol.session()
-        self.place = Place()
-        self.presets: dict[int, tuple[int, int, int]] = {}
-        self.unanswered_count = 0
+        self.sight = Sight(settings)
+        self.place = self.sight.place
+        self.asking = Asking(settings)
         self._is_open = False
-        self._is_silent = False
-        self._unanswered = 0  # in a row
         self._now_ms = 0
         self._free_ms = 0
-        self._query_ms = 0
-        self._axis = 0
         self._kind = replies.NONE
         self._seek = 0
         self._seek_ms = 0
@@ -66,14 +64,15 @@ class PtzService:
             now_ms: monotonic; the lease counts from here.
 
         Returns:
-            "" or why not: "ptz.range", "ptz.line", "ptz.limit".
+            "" or why not: "ptz.range", "ptz.line", "ptz.limit", "ptz.zone" (it would show what
+            must be avoided, or nobody knows whether it would).
         """
         wish = (pan_permille, tilt_permille, zoom)
         if abs(pan_permille) > PERMILLE or abs(tilt_permille) > PERMILLE or abs(zoom) > 1:
             return self.report.refuse("move", RANGE, now_ms)
-        move = self._limited(wish)
+        move = self._limited(wish, now_ms)
         if move != wish and move == states.STILL:
-            return self.report.refuse("move", LIMIT, now_ms)
+            return self.report.refuse("move", self._limit_of(wish), now_ms)
         return self._set_motion("move", move, None, now_ms)
 
     def lens(self, focus: int, iris: int, now_ms: int) -> str:
@@ -105,24 +104,36 @@ class PtzService:
 
         Returns:
             "" or why not: "ptz.range", "ptz.reserved" (the head does something else at that
-            number), "ptz.line", "ptz.zone" (it is known to show a private zone), "ptz.full".
+            number), "ptz.line", "ptz.full"; where there are zones also "ptz.zone" (it shows one,
+            or nobody knows) and "ptz.unlearned" (nobody knows where it looks: set it anew).
         """
         if act not in {"go", "set", "clear"} or not 1 <= number <= self.protocol.preset_max:
             return self.report.refuse("preset", RANGE, now_ms)
         if is_reserved(self.settings, number):
             return self.report.refuse("preset", RESERVED, now_ms)
-        if act != "go":
-            refusal = self._queue("preset", self.protocol.preset(act, number), now_ms)
-            if not refusal:
-                self._learn(act, number)
-            return refusal
-        known = self.presets.get(number)
-        if known is not None and self._zones_at(known, 0, 0):
+        if act == "go":
+            return self.seek(number, now_ms)
+        if act == "set" and self.settings.zones and not self.sight.is_standing_clear():
+            return self.report.refuse("preset", ZONE, now_ms)
+        refusal = self._queue("preset", self.protocol.preset(act, number), now_ms)
+        if not refusal and act == "set":
+            self.sight.learn(number)
+        elif not refusal:
+            self.sight.unlearn(number)
+        return refusal
+
+    def seek(self, number: int, now_ms: int) -> str:
+        """Go to a preset, checked against the zones; "" or why not."""
+        known = self.sight.presets.get(number)
+        if self.settings.zones and known is None:
+            return self.report.refuse("preset", UNLEARNED, now_ms)
+        if known is not None and self.sight.shows_zone(known):
             return self.report.refuse("preset", ZONE, now_ms)
         if not self.drive.go(number):
             return self.report.refuse("preset", LINE, now_ms)
         self._seek, self._seek_ms = number, now_ms
-        self.place.unsettle()
+        self.place.unsettle(now_ms)
+        self.sight.follow(self.drive, now_ms)
         return ""
 
     def aux(self, number: int, level: bool, now_ms: int) -> str:
@@ -147,8 +158,8 @@ class PtzService:
         if is_open == self._is_open:
             return
         self._is_open = is_open
-        self._now_ms = self._free_ms = self._query_ms = now_ms
-        self._axis = 0
+        self._now_ms = self._free_ms = now_ms
+        self.asking.restart(now_ms)
         self.session.abandon()
         self.place.forget()
         self.drive.on_line(is_open)
@@ -172,6 +183,8 @@ class PtzService:
         if self.drive.expire(now_ms):
             self.report.emit("ptz.lease_expired", now_ms)
         self._give_up_seeking(now_ms)
+        self._hold_back(now_ms)
+        self.sight.follow(self.drive, now_ms)
         if self.session.is_busy:
             kind = self._kind
             if not self.session.step(now_ms):
@@ -189,11 +202,12 @@ class PtzService:
 
     def position(self) -> "tuple[int, int, int, bool]":
         """Tell pan_cdeg, tilt_cdeg, zoom_permille, and whether they are known."""
-        return self.place.pan, self.place.tilt, self.place.zoom, self._is_known()
+        pan_cdeg, tilt_cdeg, zoom_permille = self.sight.aim()
+        return pan_cdeg, tilt_cdeg, zoom_permille, self.sight.is_known()
 
     def is_silent(self) -> bool:
         """Whether replies are due and none came, several times in a row."""
-        return self._is_silent
+        return self.sight.is_silent
 
     def picture_zones(self) -> "list[Rect]":
         """Tell what of the picture is private: (left, top, right, bottom) in permille.
@@ -202,14 +216,7 @@ class PtzService:
             nothing when no zone can be in view; the whole picture when there are zones and the
             position is not known.
         """
-        if not self.settings.zones:
-            return []
-        if not self._is_known():
-            return [WHOLE]
-        place = self.place
-        drift_cdeg = place.drift(self.settings.speed_cdeg_per_s_max, self._now_ms)
-        drift_permille = place.drift(self.settings.zoom_permille_per_s_max, self._now_ms)
-        return self._zones_at((place.pan, place.tilt, place.zoom), drift_cdeg, drift_permille)
+        return self.sight.picture_zones(self._now_ms)
 
     def is_withheld(self) -> bool:
         """Whether a zone could be in view, so that no whole picture may be kept or shown."""
@@ -217,22 +224,27 @@ class PtzService:
 
     # Inside ---------------------------------------------------------------------------------
 
-    def _is_known(self) -> bool:
-        return self.place.has_round and not self._is_silent and self.drive.state != states.SEEKING
+    def _limited(self, move: "tuple[int, int, int]", now_ms: int) -> "tuple[int, int, int]":
+        # A round of queries, the frame on its way when the last of them is read, and the stop.
+        horizon_ms = (len(AXES) + 1) * self._exchange_ms(AXES[0]) + COAST_MS
+        horizon_ms += self._exchange_ms(self.protocol.reply_kind())
+        return self.sight.limited(move, horizon_ms, now_ms)
 
-    def _zones_at(
-        self, aim: "tuple[int, int, int]", drift_cdeg: int, drift_permille: int
-    ) -> "list[Rect]":
-        fovs_cdeg = (
-            fov_cdeg(self.settings, max(aim[2] - drift_permille, 0)),
-            fov_cdeg(self.settings, min(aim[2] + drift_permille, PERMILLE)),
-        )
-        return zones_in_view(self.settings.zones, (aim[0], aim[1]), fovs_cdeg, drift_cdeg)
+    def _limit_of(self, move: "tuple[int, int, int]") -> str:
+        """Tell whether a soft stop or a zone is what nothing was left of a move for."""
+        pan_cdeg, tilt_cdeg, _, is_known = self.position()
+        if is_known and within_limits(self.settings, move, pan_cdeg, tilt_cdeg) == states.STILL:
+            return LIMIT
+        return ZONE
 
-    def _limited(self, move: "tuple[int, int, int]") -> "tuple[int, int, int]":
-        if not self._is_known():
-            return move
-        return within_limits(self.settings, move, self.place.pan, self.place.tilt)
+    def _hold_back(self, now_ms: int) -> None:
+        """Slow the move that goes on, or end it, before a soft stop or a zone is reached."""
+        if self.drive.state != states.MOVING or self.drive.move == states.STILL:
+            return
+        move = self._limited(self.drive.move, now_ms)
+        if move != self.drive.move:
+            cause = "limit" if self._limit_of(self.drive.move) == LIMIT else "zone"
+            self.drive.trim(move, cause)
 
     def _set_motion(
         self,
@@ -245,23 +257,17 @@ class PtzService:
         if not self.drive.set_motion(move, lens, now_ms):
             return self.report.refuse(act, LINE, now_ms)
         if self.drive.state == states.MOVING and not was_moving:
-            self.place.unsettle()
+            self.place.unsettle(now_ms)
             pan, tilt, zoom = self.drive.move
             fields: dict[str, Value] = {"pan_permille": pan, "tilt_permille": tilt, "zoom": zoom}
             self.report.emit("ptz.moved", now_ms, fields)
+        self.sight.follow(self.drive, now_ms)
         return ""
 
     def _queue(self, act: str, frame: bytes, now_ms: int) -> str:
         if self.drive.state in {states.LOST, states.CLOSED}:
             return self.report.refuse(act, LINE, now_ms)
         return "" if self.drive.queue(frame) else self.report.refuse(act, FULL, now_ms)
-
-    def _learn(self, act: str, number: int) -> None:
-        """Remember where a preset looks, when it is set standing and with the place known."""
-        if act == "set" and self._is_known() and self.place.still_count:
-            self.presets[number] = (self.place.pan, self.place.tilt, self.place.zoom)
-        else:
-            self.presets.pop(number, None)
 
     def _next_frame(self, now_ms: int) -> bytes:
         kind = self.protocol.reply_kind()
@@ -270,19 +276,20 @@ class PtzService:
             self._kind = kind
             cause = self.drive.take_stopped()
             if cause:
-                self.place.unsettle()
+                self.place.unsettle(now_ms)
                 self.report.emit("ptz.stopped", now_ms, {"cause": cause})
             return frame
-        if not self._may_query(now_ms) or now_ms < self._query_ms:
+        if not self._may_query(now_ms) or now_ms < self.asking.due_ms:
             return b""
-        self._kind = AXES[self._axis]
+        self._kind = self.asking.axis()
         return self.protocol.query(self._kind)
 
     def _may_query(self, now_ms: int) -> bool:
         """Whether a query could be over before a lease runs out, so that no stop waits for it."""
-        if self.drive.state == states.CLOSED or not self.protocol.query(AXES[self._axis]):
+        axis = self.asking.axis()
+        if self.drive.state == states.CLOSED or not self.protocol.query(axis):
             return False
-        return self.drive.lease_due_ms() - now_ms >= self._exchange_ms(AXES[self._axis])
+        return self.drive.lease_due_ms() - now_ms >= self._exchange_ms(axis)
 
     def _exchange_ms(self, kind: str) -> int:
         """Tell how long the line is taken at most by a frame with this reply."""
@@ -291,46 +298,37 @@ class PtzService:
     def _due_ms(self, now_ms: int) -> int:
         due_ms = min(now_ms + IDLE_MS, self.drive.due_ms())
         if self._may_query(now_ms):
-            due_ms = min(due_ms, self._query_ms)
+            due_ms = min(due_ms, self.asking.due_ms)
         return max(due_ms, now_ms)
 
-    def _on_exchange(self, kind: str, reply: "Reply | None", now_ms: int) -> None:
+    def _on_exchange(self, kind: str, reply: "AnyReply | None", now_ms: int) -> None:
         self._free_ms = now_ms + self.settings.pacing_ms
         if kind == replies.NONE:
             return
         if reply is None:
-            self._on_silence(now_ms)
+            if self.asking.miss(now_ms) and not self.sight.is_silent:
+                self.sight.is_silent = True
+                self.place.forget()
+                told: dict[str, Value] = {"unanswered": self.asking.missed_in_a_row}
+                self.report.emit("ptz.silent", now_ms, told)
             return
-        self._unanswered = 0
-        if self._is_silent:
-            self._is_silent = False
+        self.asking.hear()
+        if self.sight.is_silent:
+            self.sight.is_silent = False
             self.report.emit("ptz.answering", now_ms)
         if kind in AXES:
             self._on_axis(kind, reply.value, now_ms)
 
-    def _on_silence(self, now_ms: int) -> None:
-        self.unanswered_count += 1
-        self._unanswered += 1
-        self._axis = 0
-        self._query_ms = now_ms + min(self.settings.query_ms, IDLE_MS)
-        if self._unanswered >= self.settings.unanswered_count_max and not self._is_silent:
-            self._is_silent = True
-            self.place.forget()
-            self.report.emit("ptz.silent", now_ms, {"unanswered": self._unanswered})
-
     def _on_axis(self, axis: str, value: int, now_ms: int) -> None:
-        self._axis = (self._axis + 1) % len(AXES)
+        self.asking.turn()
         is_round = self.place.take(axis, self.protocol.position(axis, value), now_ms)
-        if self.drive.state == states.MOVING:
-            move = self._limited(self.drive.move)
-            if move != self.drive.move:
-                self.drive.trim(move)
+        self._hold_back(now_ms)
         if self.drive.state in {states.MOVING, states.STOPPING}:
-            self.place.unsettle()  # two rounds alike mean nothing while it is driven
+            self.place.unsettle(now_ms)  # two rounds alike mean nothing while it is driven
         if not is_round:
             return
         is_lively = self.drive.state != states.IDLE or not self.place.still_count
-        self._query_ms = now_ms + (0 if is_lively else min(self.settings.query_ms, QUERY_MS_MAX))
+        self.asking.rest(0 if is_lively else self.settings.query_ms, now_ms)
         is_due = now_ms - self.drive.sought_ms >= SETTLE_MS
         if is_due and self.place.still_count >= SETTLED_ROUND_COUNT and self.drive.settle():
             self.report.emit("ptz.preset_reached", now_ms, {"number": self._seek})

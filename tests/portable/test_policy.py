@@ -175,9 +175,13 @@ def test_a_whole_permit_and_grant_are_taken():
     paper = Permit.parse(dumps(permit_fields()))
     assert (paper.id, paper.unit, paper.scheme_class) == ("P1", "unit-1", "site")
     assert (paper.purposes, paper.owner, paper.phone) == ([1, 14], "Council", "01632 960123")
-    assert paper.zones("dome-1", "dome") == [(35_000, -500, 1_000, 900)]
+    zones = paper.zones("dome-1", "dome")
+    assert [(zone.rectangle, zone.rule) for zone in zones] == [
+        ((35_000, -500, 1_000, 900), "avoid")
+    ]
     assert paper.zones("dome-1", "picture") == []
-    assert paper.zones("yard-2", "picture") == [(0, 0, 250, 1000)]
+    zones = paper.zones("yard-2", "picture")
+    assert [zone.rectangle for zone in zones] == [(0, 0, 250, 1000)]
     sound = Grant.parse(dumps(grant_fields()))
     assert (sound.id, sound.camera, sound.purpose) == ("G1", "yard-2", 6)
     assert permit.check(paper, "unit-1", "Depot", NOW_MS) == []
@@ -536,3 +540,41 @@ def test_junk_in_any_field_is_refused_and_never_a_crash():
 
 
 RIGHT_LISTS = (("zones", []), ("purposes", [1, 2]))
+
+
+def longer(numbers, *more):
+    """Give a list with more at its end."""
+    return numbers + list(more)
+
+
+def test_zones_may_have_outlines_and_a_rule_and_wrong_ones_are_named():
+    base = {"camera": "dome-1", "space": "dome"}
+    corners = [35_900, 0, 100, 0, 0, 500]
+    good = dict(base, polygon=corners, rule="withhold")
+    paper = Permit.parse(dumps(changed(permit_fields(), "zones", [good])))
+    zone = paper.zones("dome-1", "dome")[0]
+    assert zone.outline == [(35_900, 0), (100, 0), (0, 500)]
+    assert (zone.rectangle, zone.rule) == (None, "withhold")
+    edges = [0, 0, 10, 10]
+    picture = {"camera": "yard-2", "space": "picture"}
+    wrong = (
+        ("polygon", dict(base, polygon=[0, 0, 10, 10])),
+        ("polygon", dict(base, polygon=longer(corners, 5))),
+        ("polygon", dict(base, polygon=longer(corners, 36_000, 0))),
+        ("polygon", dict(base, polygon=longer(corners, 0, 9_001))),
+        ("polygon", dict(base, polygon=[0, 0] * 33)),
+        ("polygon", dict(base, polygon=[0, 0, 10_000, 0, 20_000, 500])),
+        ("polygon", dict(base, polygon=[0, 0, 100, 0, 200, 0])),
+        ("polygon", dict(base, polygon=[0, 0, 0, 100, 0, 50])),
+        ("polygon", dict(base, polygon=["a"] * 6)),
+        ("rectangle", dict(base, polygon=corners, rectangle=edges)),
+        ("rule", dict(base, rectangle=edges, rule="ask")),
+        ("rule", dict(picture, rectangle=edges, rule="avoid")),
+        ("polygon", dict(picture, rectangle=edges, polygon=corners)),
+    )
+    for field, zone in wrong:
+        found = faults_of(Permit.parse, changed(permit_fields(), "zones", [zone]))
+        assert ("C21", "zones[0]." + field) in found or ("C09", "zones[0]." + field) in found, (
+            field,
+            found,
+        )

@@ -177,15 +177,15 @@ def test_a_trimmed_move_is_not_renewed():
     drive = opened()
     drive.set_motion((500, 500, 0), None, 0)
     drained(drive)
-    drive.trim((500, 0, 0))
+    drive.trim((500, 0, 0), "limit")
     assert len(drained(drive, 100)) == 1
     assert drive.lease_due_ms() == 900
-    drive.trim((0, 0, 0))
+    drive.trim((0, 0, 0), "limit")
     assert drained(drive, 200) == [STOP, STOP]
     assert drive.take_stopped() == "limit"
     drive.set_motion(LEFT, (1, 0), 300)
     drained(drive, 300)
-    drive.trim((0, 0, 0))
+    drive.trim((0, 0, 0), "limit")
     assert drained(drive, 400) == [commands.motion(1, commands.FAR)]
     assert drive.lease_due_ms() == 1200
 

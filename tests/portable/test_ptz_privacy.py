@@ -104,7 +104,8 @@ def test_unknown_means_the_whole_picture_and_no_zones_mean_none():
     known(service, 0, -800)
     assert len(service.picture_zones()) == 1 and service.is_withheld()
     known(service, 18000)
-    service.preset("go", 9, 1000)
+    assert service.preset("set", 9, 1000) == ""
+    assert service.preset("go", 9, 1000) == ""
     assert service.picture_zones() == [WHOLE], "on the way to a preset"
     service.stop(1000)
     known(service, 18000)
@@ -116,6 +117,7 @@ def test_unknown_means_the_whole_picture_and_no_zones_mean_none():
 def test_a_moving_view_counts_from_where_it_may_have_got():
     settings = PtzSettings()
     settings.zones = ((2000, 2500, -1000, 1000),)
+    settings.has_turbo = True
     service = PtzService("dome-1", settings)
     service.on_line(True, 0)
     known(service, 0, 0, 1000)
@@ -134,14 +136,19 @@ def test_a_moving_view_counts_from_where_it_may_have_got():
     assert service.is_withheld(), "it may have zoomed out meanwhile"
 
 
-def test_a_preset_that_is_known_to_show_a_zone_is_refused():
+def test_a_preset_is_checked_when_set_and_when_gone_to():
     settings = PtzSettings()
     settings.zones = (STREET,)
     service = PtzService("dome-1", settings)
     service.on_line(True, 0)
     known(service, 600, -700)
-    assert service.preset("set", 4, 1000) == ""
+    assert service.preset("set", 4, 1000) == "ptz.zone", "it shows a private window"
     known(service, 18000)
     assert service.preset("set", 5, 1000) == ""
-    assert service.preset("go", 4, 1000) == "ptz.zone"
+    assert service.preset("go", 4, 1000) == "ptz.unlearned"
+    service.sight.presets[4] = (600, -700, 0)
+    assert service.preset("go", 4, 1000) == "ptz.zone", "learned under an older permit"
     assert service.preset("go", 5, 1000) == ""
+    assert service.preset("set", 6, 1000) == "ptz.zone", "nobody knows where it looks now"
+    assert service.preset("clear", 5, 1000) == ""
+    assert service.preset("go", 5, 1000) == "ptz.unlearned"
