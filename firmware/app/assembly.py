@@ -1,5 +1,6 @@
 """Fits the services of each camera to its ports, by settings and permit."""
 
+from firmware.app.dome_line import DomeLine
 from firmware.app.station import Station
 from firmware.audio.service import SoundService
 from firmware.policy.zones import AVOID, DOME, PICTURE
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from firmware.config.load import CameraConfig, Config
     from firmware.policy.permit import Permit
     from hal.api.board import Board, CameraPorts
+    from hal.api.serial import Serial
 
     Zone = tuple[int, int, int, int]
 
@@ -30,31 +32,47 @@ def make_stations(
         events: where the stations tell what their ports do.
     """
     assert len(board.cameras) == len(config.cameras)
+    lines: list[DomeLine] = []
     return [
-        _make_station(ports, camera, permit, events)
+        _make_station(ports, camera, permit, events, lines)
         for ports, camera in zip(board.cameras, config.cameras)
     ]
 
 
 def _make_station(
-    ports: "CameraPorts", camera: "CameraConfig", permit: "Permit | None", events: "EventQueue"
+    ports: "CameraPorts",
+    camera: "CameraConfig",
+    permit: "Permit | None",
+    events: "EventQueue",
+    lines: "list[DomeLine]",
 ) -> Station:
-    """Make the station of one camera."""
+    """Make the station of one camera; its dome joins the line of its port, made if need be."""
     name = str(camera.picture["name"])
     assert name == ports.name, name
-    dome = None
+    dome = line = None
     if camera.ptz is not None and ports.serial is not None:
         dome = PtzService(name, _dome_settings(camera, permit))
+        line = _line_of(ports.serial, lines)
+        line.bus.attach(dome)
     sound = None
     if camera.sound is not None and ports.microphone is not None:
         sound = SoundService(name, is_fitted=True)
-    station = Station(ports, dome, sound, events)
+    station = Station(ports, dome, sound, events, line)
     if permit is not None and dome is None:
         station.fixed_zones = [
             zone.rectangle for zone in permit.zones(name, PICTURE) if zone.rectangle is not None
         ]
     station.still_every_ms = int(camera.picture["still_every_ms"])
     return station
+
+
+def _line_of(serial: "Serial", lines: "list[DomeLine]") -> DomeLine:
+    """Find the line of a port that another camera has too, or make it."""
+    for line in lines:
+        if line.serial is serial:
+            return line
+    lines.append(DomeLine(serial))
+    return lines[-1]
 
 
 def _dome_settings(camera: "CameraConfig", permit: "Permit | None") -> PtzSettings:

@@ -4,12 +4,13 @@ Picture and sound meet nowhere in here but in the loop that asks both: either ma
 switched without the other's taking part.
 """
 
-from firmware.app.pumps import LinePump, SourcePump
+from firmware.app.pumps import SourcePump
 from firmware.ptz.privacy import WHOLE
 from hal.api._typing import TYPE_CHECKING
 from hal.api.errors import PortError
 
 if TYPE_CHECKING:
+    from firmware.app.dome_line import DomeLine
     from firmware.app.ring_desk import RingDesk
     from firmware.audio.service import SoundService
     from firmware.buffers import EventQueue
@@ -35,17 +36,18 @@ class Station:
         dome: drives the dome; None for a fixed camera.
         sound: switches the microphone; None where there is none.
         events: where to tell what the ports do.
+        line: the dome's line, which others may share; None for a fixed camera.
     """
 
     __slots__ = (
         "_is_withheld",
         "_level",
-        "_line",
         "_zones",
         "_zones_settled_ms",
         "dome",
         "fixed_zones",
         "gate_failed_count",
+        "line",
         "name",
         "picture_stream",
         "pictures",
@@ -63,6 +65,7 @@ class Station:
         dome: "PtzService | None",
         sound: "SoundService | None",
         events: "EventQueue",
+        line: "DomeLine | None" = None,
     ) -> None:
         self.ports = ports
         self.name = ports.name
@@ -71,7 +74,7 @@ class Station:
         self.dome = dome
         self.sound = sound
         self.pictures = SourcePump(ports.camera, "camera", ports.name, events)
-        self._line = LinePump(ports.serial) if ports.serial is not None else None
+        self.line = line
         self.sounds = (
             SourcePump(ports.microphone, "microphone", ports.name, events)
             if ports.microphone is not None
@@ -106,13 +109,13 @@ class Station:
         self._turn_sound(ring, is_armed=False, now_ms=now_ms)
         ring.close_stream(self.picture_stream, cause, now_ms)
 
-    def release(self) -> None:
+    def release(self, now_ms: int) -> None:
         """Let go of every port."""
         self.pictures.close()
         if self.sounds is not None:
             self.sounds.close()
-        if self._line is not None:
-            self._line.close()
+        if self.line is not None:
+            self.line.release(now_ms)
 
     def still_zones(self, now_ms: int) -> "list[Zone]":
         """Tell what to fill of the newest picture, which may be older than what the dome says.
@@ -152,19 +155,8 @@ class Station:
         return self.ports.serial is None or self.ports.serial.is_open()
 
     def _turn_dome(self, now_ms: int) -> int:
-        """Feed the dome's service from its line, and the line from the service."""
-        if self.dome is None or self._line is None:
-            return now_ms + SOON_MS
-        is_open = self._line.is_open(now_ms, self.dome.last_words())
-        self.dome.on_line(is_open, now_ms)
-        if is_open:
-            data = self._line.read(now_ms)
-            if data:
-                self.dome.receive(data, now_ms)
-        data, due_ms = self.dome.step(now_ms)
-        if is_open:
-            self._line.write(data, now_ms)
-        return due_ms
+        """Let the line of the dome take its turn."""
+        return now_ms + SOON_MS if self.line is None else self.line.turn(now_ms)
 
     def _turn_sound(self, ring: "RingDesk", is_armed: bool, now_ms: int) -> int:
         """Drive the gate as the switch says, and record sound only through a gate proven open."""

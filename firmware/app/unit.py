@@ -134,7 +134,7 @@ class Unit:
         self.post.close(CLOSE_MS_MAX)
         self.state.settle()
         for station in self.stations:
-            station.release()
+            station.release(self.board.clock.now_ms())
         for medium in (self.board.ring, self.board.outbox, self.board.state):
             medium.close()
 
@@ -143,7 +143,7 @@ class Unit:
         now_ms = self.board.clock.now_ms()
         for station in self.stations:
             station.close(self.ring, STOPPED, now_ms)
-            station.release()
+            station.release(now_ms)
         self.state.store_crash(reason)
 
     def _decide(self, command: "Command") -> "Decision":

@@ -23,7 +23,9 @@ NUMBERS = ("baud", "address")
 WORDS = ("profile",)
 BAUD = {"pelco-d": 2400, "pelco-p": 4800, "visca": 9600}
 ADDRESS_MAX = {"pelco-d": 255, "pelco-p": 32, "visca": 7}
-DOMES_MAX = {"pelco-d": 8, "pelco-p": 8, "visca": 3}  # whose stops a dying unit can still say
+# Whose stops a dying unit can still say, and baud that each dome takes, so that all of them are
+# stopped within a second.
+DOMES_MAX = {"pelco-d": (8, 300), "pelco-p": (8, 300), "visca": (3, 1600)}
 
 
 def unfold(where: str, table: "Table", faults: "list[str]") -> "Table":
@@ -81,10 +83,11 @@ def check(cameras: "list[CameraConfig]", faults: "list[str]") -> None:
 def _check_shared(cameras: "list[CameraConfig]", shared: "list[int]", faults: "list[str]") -> None:
     sections = [cameras[index].ptz or {} for index in shared]
     first = sections[0]
-    most = DOMES_MAX.get(str(first["protocol"]), len(shared))
-    if len(shared) > most:
-        told = (shared[-1], first["serial"], len(shared), most)
-        faults.append("camera[%d].ptz.serial = %r: %d domes share it; at most %d" % told)
+    most, baud_each = DOMES_MAX.get(str(first["protocol"]), (len(shared), 1))
+    most = min(most, int(first.get("baud", 0)) // baud_each)
+    if len(shared) > max(most, 1):
+        told = (shared[-1], first["serial"], len(shared), most, first["baud"])
+        faults.append("camera[%d].ptz.serial = %r: %d domes; at most %d at %s baud" % told)
     addresses: list[object] = []
     for index, ptz in zip(shared, sections):
         for key in ("baud", "protocol"):

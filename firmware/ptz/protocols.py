@@ -27,6 +27,11 @@ class Exchange(Protocol):
     """One exchange at a time with one head; `firmware.pelco_d.session.Session` is the model."""
 
     is_busy: bool
+    answered_count: int
+    timeout_count: int
+    echo_count: int
+    collision_count: int
+    junk_count: int
 
     @property
     def reply(self) -> "AnyReply | None":

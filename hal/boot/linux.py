@@ -100,7 +100,7 @@ def make_board(config: Config, folder: Path, wake: Wake, watchdog: SystemdWatchd
         ring=LateBlocks(str(ring_path), lambda: open_medium(ring_path, ring_bytes, wake)),
         state=open_medium(state / "state.pages", STATE_BYTES, wake),
         outbox=open_medium(state / "outbox.pages", int(config.ring["outbox_bytes"]), wake),
-        cameras=[_camera_ports(camera, folder, wake) for camera in config.cameras],
+        cameras=_all_camera_ports(config, folder, wake),
     )
 
 
@@ -171,6 +171,22 @@ def _papers(config: Config, state: Path) -> tuple[bytes, dict[str, bytes]]:
     )
 
 
+def _all_camera_ports(config: Config, folder: Path, wake: Wake) -> list[CameraPorts]:
+    """Make the ports of every camera; domes that share a line share its port."""
+    lines: dict[str, SerialLine] = {}
+    found: list[CameraPorts] = []
+    for camera in config.cameras:
+        ports = _camera_ports(camera, folder, wake)
+        if camera.ptz is not None:
+            serial = str(camera.ptz["serial"])
+            path = serial if "://" in serial else str(folder / serial)
+            if path not in lines:
+                lines[path] = SerialLine(path, int(camera.ptz["baud"]), wake)
+            ports.serial = lines[path]
+        found.append(ports)
+    return found
+
+
 def _camera_ports(camera: CameraConfig, folder: Path, wake: Wake) -> CameraPorts:
     """Make the ports of one camera."""
     name = str(camera.picture["name"])
@@ -178,10 +194,6 @@ def _camera_ports(camera: CameraConfig, folder: Path, wake: Wake) -> CameraPorts
     if url.startswith(FILE):
         url = FILE + str((folder / url.removeprefix(FILE)).resolve())
     ports = CameraPorts(name, StreamCamera(url, wake))
-    if camera.ptz is not None:
-        serial = str(camera.ptz["serial"])
-        path = serial if "://" in serial else str(folder / serial)
-        ports.serial = SerialLine(path, int(camera.ptz["baud"]), wake)
     if camera.sound is not None:
         source = str(camera.sound["source"])
         microphone: TrackMicrophone | CardMicrophone

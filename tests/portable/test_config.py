@@ -145,8 +145,9 @@ def test_domes_that_share_a_line_agree_on_it():
         (({}, {"baud": 9600}), "camera[1].ptz.baud = 9600: camera[0] has 2400"),
         (({}, {"protocol": "pelco-p", "baud": 2400}), "camera[1].ptz.protocol"),
         (({}, {"address": 1}), "camera[1].ptz.address = 1: taken"),
-        (({},) * 9, "9 domes share it; at most 8"),
-        (({"protocol": "visca"},) * 4, "4 domes share it; at most 3"),
+        (({},) * 9, "9 domes; at most 8 at 2400"),
+        (({"baud": 1200},) * 5, "5 domes; at most 4 at 1200"),
+        (({"protocol": "visca"},) * 4, "4 domes; at most 3 at 9600"),
     )
     for domes, said in table:
         faults = faults_of(shared(*domes))
