@@ -3,6 +3,7 @@
 import struct
 
 from hal.api.media import StreamParameters
+from host_tools.evidence import hevc
 from host_tools.evidence.errors import CodecError
 
 _SPS_H264, _PPS_H264 = 7, 8
@@ -22,25 +23,33 @@ def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
 
 
 def sample_entry(parameters: StreamParameters) -> bytes:
-    """Make the sample entry of a stream.
-
-    Raises:
-        CodecError: the codec is not one that this version can write, or its parameter sets miss.
-    """
+    """Make the sample entry of a stream; CodecError where it cannot be written."""
     codec = parameters.codec
     if codec == "h264":
         return _visual(b"avc1", parameters, _avc_configuration(parameters.extradata))
+    if codec == "hevc":
+        sets = hevc.configuration(split_annex_b(parameters.extradata))
+        return _visual(b"hev1", parameters, box(b"hvcC", sets))
     if codec == "jpeg":
         return _visual(b"jpeg", parameters, b"")
+    return _sound_entry(parameters)
+
+
+def _sound_entry(parameters: StreamParameters) -> bytes:
+    codec = parameters.codec
     if codec == "aac":
         return _audio(b"mp4a", parameters, _elementary_stream(parameters.extradata))
+    if codec == "opus":
+        # Version, channels, samples to leave out at the start, rate, gain, mapping family.
+        fields = (0, parameters.channel_count, 0, parameters.sample_rate_hz, 0, 0)
+        return _audio(b"Opus", parameters, box(b"dOps", struct.pack(">BBHIhB", *fields)))
     if codec in {"alaw", "ulaw"}:
         return _audio(codec.encode(), parameters, b"")
     if codec == "s16le":
         return _audio(b"sowt", parameters, b"")
     raise CodecError(
         f"footage of codec {codec!r} cannot be exported by this version; "
-        "it can: h264, jpeg, aac, alaw, ulaw, s16le"
+        "it can: h264, hevc, jpeg, aac, opus, alaw, ulaw, s16le"
     )
 
 
