@@ -13,7 +13,7 @@ from firmware.policy.fields import PaperError
 from firmware.policy.permit import Permit
 from hal.linux.cipher import OpenSslCipher
 from host_tools.cmc.centre import KEYHOLDER_FILE
-from host_tools.cmc.footage import REQUEST, REVIEW, Person, RefusedError
+from host_tools.cmc.footage import REQUEST, REVIEW, Person, RefusedError, given
 from host_tools.cmc.keyholder import Keyholder
 from host_tools.cmc.requests import Case, Register
 from host_tools.evidence import verify_alone
@@ -93,6 +93,7 @@ class EvidenceDesk:
             out: folder to make; None for the one in the CMC's own folder.
         """
         case = self.register.authorised(request_id, who)
+        given("an export", retention=keeping.retention)
         keyholder = Keyholder(self._cmc / KEYHOLDER_FILE, self._utc_ms)
 
         def release(chain: str, wanted: list[SegmentName]) -> dict[SegmentName, bytes]:

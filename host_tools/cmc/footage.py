@@ -11,6 +11,7 @@ from firmware.policy.rules import (
     RESPONSIBLE_OFFICER,
     SUPERVISOR,
 )
+from firmware.telemetry import topics
 
 REQUEST, REVIEW, KEYS, EXPORT, RELEASE = "request", "review", "keys", "export", "release"
 LIST = "list"
@@ -95,21 +96,16 @@ def may(act: str, who: Person) -> None:
 
 def check_footage(footage: Footage, now_utc_ms: int) -> None:
     """Refuse what cannot be asked for; what is wrong and what would help is named."""
-    given("a request", reason=footage.reason, case=footage.case, unit=footage.unit)
-    given("a request", camera=footage.camera)
+    given("a request", reason=footage.reason, case=footage.case)
+    plain("a request", sound_reason=footage.sound_reason, grant=footage.grant)
+    for what, name in (("unit", footage.unit), ("camera", footage.camera)):
+        if not topics.is_name(name):
+            raise RefusedError("C31", f"{what} {name!r}: a name has 1 to 48 of A-Z a-z 0-9 - _")
     if not 1 <= footage.purpose <= len(PURPOSES):
         raise RefusedError(
             "C31", f"purpose {footage.purpose} is not on the list; give 1 to {len(PURPOSES)}"
         )
-    span_ms = footage.to_utc_ms - footage.from_utc_ms
-    if span_ms <= 0:
-        raise RefusedError("C31", "the range ends where it starts or before; give a later end")
-    if span_ms > LIFE_MS:
-        raise RefusedError("C28", "the range is longer than 31 days; nothing is kept longer")
-    if footage.to_utc_ms > now_utc_ms:
-        raise RefusedError("C31", "the range ends in the future; ask when it has been recorded")
-    if footage.last_dies_utc_ms() <= now_utc_ms:
-        raise RefusedError("C28", "all of it is older than 31 days and dead: nobody can read it")
+    _check_range(footage, now_utc_ms)
     if not 0 <= footage.earlier_epochs <= LIFE_MS // EPOCH_MS:
         raise RefusedError("C31", f"earlier epochs {footage.earlier_epochs}: give 0 to 4464")
     if footage.with_sound and not (footage.sound_reason.strip() and footage.grant.strip()):
@@ -120,8 +116,32 @@ def check_footage(footage: Footage, now_utc_ms: int) -> None:
         raise RefusedError("C43", "one file of both needs the sound; ask for it with its reason")
 
 
+def _check_range(footage: Footage, now_utc_ms: int) -> None:
+    span_ms = footage.to_utc_ms - footage.from_utc_ms
+    if span_ms <= 0:
+        raise RefusedError("C31", "the range ends where it starts or before; give a later end")
+    if span_ms > LIFE_MS:
+        raise RefusedError("C28", "the range is longer than 31 days; nothing is kept longer")
+    if footage.to_utc_ms > now_utc_ms:
+        raise RefusedError("C31", "the range ends in the future; ask when it has been recorded")
+    if footage.last_dies_utc_ms() <= now_utc_ms:
+        raise RefusedError("C28", "all of it is older than 31 days and dead: nobody can read it")
+
+
 def given(what: str, **texts: str) -> None:
-    """Refuse a text that is empty; `what` is what lacks it."""
+    """Refuse a text that is empty or not plain; `what` is what lacks it."""
     for name, text in texts.items():
         if not text.strip():
             raise RefusedError("C31", f"{what} has no {name.replace('_', ' ')}; give one")
+    plain(what, **texts)
+
+
+def plain(what: str, **texts: str) -> None:
+    """Refuse a text with characters that do not show: it could forge a line of a record."""
+    for name, text in texts.items():
+        if not text.isprintable():
+            raise RefusedError(
+                "C31",
+                f"{what}: {name.replace('_', ' ')} {text!r} has a character that does not show; "
+                "write it in one line of plain text",
+            )

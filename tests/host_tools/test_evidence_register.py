@@ -2,6 +2,7 @@
 
 import itertools
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,7 @@ def test_nothing_happens_out_of_turn(tmp_path: Path):
         (lambda: desk.release(accepted, BOB, COPY), "no export of"),
         (lambda: desk.release(accepted, BOB, {**COPY, "recipient": ""}), "recipient"),
         (lambda: desk.release(accepted, BOB, {**COPY, "legal_basis": ""}), "legal basis"),
+        (lambda: desk.release(accepted, BOB, {**COPY, "recipient": "X\nFee: none"}), "not show"),
         (lambda: desk.release(accepted, BOB, {**COPY, "fee": "cash"}), "waived"),
     )
     for act, word in table:
@@ -118,6 +120,10 @@ def test_what_cannot_be_asked_for_is_named(tmp_path: Path):
         ({"case": " "}, "C31", "case"),
         ({"unit": ""}, "C31", "unit"),
         ({"camera": ""}, "C31", "camera"),
+        ({"unit": "../other"}, "C31", "1 to 48"),
+        ({"case": "C-7\nReleased by: nobody"}, "C31", "does not show"),
+        ({"reason": "as\udcffsault"}, "C31", "does not show"),
+        ({**sound, "grant": "G\x1b[2J"}, "C31", "does not show"),
         ({"purpose": 0}, "C31", "purpose 0"),
         ({"purpose": 15}, "C31", "1 to 14"),
         ({"to_utc_ms": NOW_UTC_MS - 3_600_000}, "C31", "later end"),
@@ -184,3 +190,28 @@ def test_a_record_without_the_one_before_it_is_an_orphan(tmp_path: Path):
         "record 4: release of E-0044 without export",
     ]
     desk.close()
+
+
+def test_of_two_reviews_at_once_one_counts(tmp_path: Path):
+    first = register(tmp_path)
+    ids = [first.request(ADA, footage()) for _ in range(20)]
+    refused: list[str] = []
+
+    def review(name: str) -> None:
+        desk = register(tmp_path)
+        for request_id in ids:
+            try:
+                desk.review(request_id, Person(name, "supervisor"), True, "fits")
+            except RefusedError as error:
+                refused.append(str(error))
+        desk.close()
+
+    threads = [threading.Thread(target=review, args=(name,)) for name in ("Bob", "Cy", "Di")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(refused) == 40 and all("accepted already" in text for text in refused)
+    assert [len(first.case(request_id).records) for request_id in ids] == [2] * 20
+    assert first.check() == []
+    first.close()
