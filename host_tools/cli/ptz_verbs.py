@@ -1,0 +1,238 @@
+"""`lamppost ptz`: find a dome, know its kind, and try one command by hand."""
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Annotated, NoReturn
+
+import typer
+
+from firmware.errors import ConfigError, LocalProtocolError
+from firmware.pelco_d import commands, frame, opcodes
+from firmware.ptz import dialects, protocols
+from host_tools.cli.words import refuse, say, tell_list
+from host_tools.field.line import LAST_BYTES_S, LineRefusedError, Target, ask, open_port
+from host_tools.field.probe import BAUDS, probe
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Find a dome on its line, know its kind, and try one command by hand. "
+    "Stop the gateway first: a line has one owner.",
+)
+SerialOption = Annotated[
+    str,
+    typer.Option(
+        "--serial",
+        help="The line: /dev/ttyUSB0, socket://HOST:PORT, rfc2217://HOST:PORT, or with the "
+        "protocol in front, pelco-d+serial:///dev/ttyUSB0?baud=2400&address=1.",
+    ),
+]
+ProtocolOption = Annotated[
+    str | None, typer.Option(help="pelco-d, pelco-p or visca; pelco-d when it is not given.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Tell it as JSON, for programs.")]
+EXIT_NOTHING = 1
+HOLD_MS_MAX = 900
+REPEAT_S = 0.02
+MOVES = {
+    "left": (-1, 0, 0),
+    "right": (1, 0, 0),
+    "up": (0, 1, 0),
+    "down": (0, -1, 0),
+    "tele": (0, 0, 1),
+    "wide": (0, 0, -1),
+}
+
+
+@app.command("probe")
+def probe_line(
+    serial: SerialOption,
+    protocol: ProtocolOption = None,
+    bauds: Annotated[
+        str, typer.Option(help="Speeds to try, with commas; the protocol's usual ones if empty.")
+    ] = "",
+    addresses: Annotated[str, typer.Option(help="First and last address, as 1-8.")] = "1-8",
+    as_json: JsonOption = False,
+) -> None:
+    """Ask speeds and addresses until domes answer, and tell the profile to choose.
+
+    Nothing that is sent moves anything. Many domes never answer: then this finds nothing, and the
+    dome is tried by hand with `lamppost ptz send`. Exit code 1 when nothing answered.
+    """
+    try:
+        target = Target(serial, {"protocol": protocol})
+        places = list(_places(target.protocol, bauds, addresses))
+        report = probe(
+            lambda baud: open_port(target.port, baud),
+            target.protocol,
+            iter(places),
+            target.port,
+            lambda baud, address: None if as_json else _tell_step(baud, address),
+        )
+    except ConfigError as error:
+        refuse(*error.faults)
+    except LineRefusedError as error:
+        refuse(str(error))
+    if as_json:
+        typer.echo(json.dumps(report.as_dict(), indent=2))
+    for found in [] if as_json else report.found:
+        rows = (
+            ("speed", f"{found.baud} baud"),
+            ("address", found.address),
+            ("answers", ", ".join(found.answers)),
+            ("adapter", "hears itself" if found.has_echo else "does not hear itself"),
+            ("profile", found.profile),
+            ("setting", f'serial = "{found.setting}"'),
+        )
+        tell_list("a dome answered", rows)
+    if not report.found:
+        _end_empty("" if as_json else _nothing(report.echo_count, report.junk_count))
+
+
+@app.command("profiles")
+def tell_profiles(as_json: JsonOption = False) -> None:
+    """List the kinds of dome that are known, and what differs with each."""
+    rows = {name: dict(row) for name, row in dialects.PROFILES.items()}
+    if as_json:
+        typer.echo(json.dumps({"generic": dialects.GENERIC, **{k: rows[k] for k in rows if k}}))
+        return
+    told = [
+        (
+            name,
+            ", ".join(f"{key} {value}" for key, value in row.items()) or "as the manual of 2003",
+        )
+        for name, row in rows.items()
+    ]
+    tell_list("profiles", told)
+
+
+@app.command("send")
+def send_one(
+    command: Annotated[
+        str,
+        typer.Argument(
+            help="stop, left, right, up, down, tele, wide, or a Pelco-D command's name."
+        ),
+    ],
+    data: Annotated[int, typer.Argument(help="The command's number, such as a preset.")] = 0,
+    serial: SerialOption = "",
+    hold_ms: Annotated[int, typer.Option(help="How long a move goes on, 1 to 900.")] = 300,
+    let: Annotated[
+        str,
+        typer.Option(help="The command's name once more, to send what is refused for its danger."),
+    ] = "",
+) -> None:
+    """Send one command by name and tell what came back; a move always ends in two stops.
+
+    A preset that this kind of dome keeps for a function, and a command that can strand a dome, are
+    refused unless --let names the command again. A stop is never refused.
+    """
+    if not serial:
+        refuse("--serial: missing; name the line, such as /dev/ttyUSB0")
+    if command in MOVES and not 1 <= hold_ms <= HOLD_MS_MAX:
+        refuse(f"--hold-ms {hold_ms}: give 1 to {HOLD_MS_MAX}")
+    try:
+        target = Target(serial, {})
+        settings = target.settings()
+        dialects.apply(settings, target.profile)
+        head = protocols.make(settings)
+        wire, kind = _frame(target, command, data, is_let=let == command)
+        port = open_port(target.port, target.baud)
+    except ConfigError as error:
+        refuse(*error.faults)
+    except (LocalProtocolError, LineRefusedError) as error:
+        refuse(str(error))
+    is_move = command in MOVES
+    session = head.session()
+    try:
+        reply = ask(port, session, wire, kind)
+        if is_move:
+            time.sleep(hold_ms / 1000)
+    finally:
+        if is_move or command == "stop":
+            for _ in range(2 if is_move else 1):
+                time.sleep(REPEAT_S)
+                ask(port, head.session(), head.stop(), head.reply_kind())
+        time.sleep(LAST_BYTES_S if "://" in target.port else 0)
+        port.close()
+    answer = "no answer" if reply is None else f"{reply.kind} {reply.value}"
+    say(f"sent {wire.hex(' ')}; {answer if kind != 'none' else 'no answer is due'}")
+
+
+def _frame(target: Target, command: str, data: int, is_let: bool) -> tuple[bytes, str]:
+    """Build what a name says; returns it with the kind of reply that is due.
+
+    Raises:
+        LocalProtocolError: no such name here, or it is refused.
+    """
+    settings = target.settings()
+    dialects.apply(settings, target.profile)
+    head = protocols.make(settings)
+    if command == "stop":
+        return head.stop(), head.reply_kind()
+    if command in MOVES:
+        pan, tilt, zoom = MOVES[command]
+        return head.motion((pan * 300, tilt * 300, zoom), (0, 0)), head.reply_kind()
+    if target.protocol != protocols.PELCO_D:
+        raise LocalProtocolError(f"{command}: by {target.protocol} only stop and moves are sent")
+    number = commands.number_of(command)
+    is_dangerous = opcodes.COMMANDS[number][5]
+    if is_dangerous and not is_let:
+        raise LocalProtocolError(f"{command} can strand the dome; --let {command} sends it")
+    if is_dangerous:
+        wire = commands.build_dangerous(target.address, command, data)
+    else:
+        wire = commands.build(target.address, command, data)
+    trouble = dialects.refusal(target.profile, *frame.decode(wire)[1:])
+    if trouble and not is_let:
+        raise LocalProtocolError(f"{trouble}; --let {command} sends it all the same")
+    kind = commands.reply_kind(number)
+    return wire, head.reply_kind() if kind == opcodes.GENERAL or not settings.has_replies else kind
+
+
+def _places(protocol: str, bauds: str, addresses: str) -> Iterator[tuple[int, int]]:
+    """List speed and address of every place to ask.
+
+    Raises:
+        ConfigError: no such speed or address.
+    """
+    try:
+        speeds = [int(part) for part in bauds.split(",")] if bauds else list(BAUDS[protocol])
+        first, _, last = addresses.partition("-")
+        low, high = int(first), int(last or first)
+    except ValueError as error:
+        raise ConfigError(["--bauds takes 2400,9600 and --addresses takes 1-8"]) from error
+    if not 1 <= low <= high <= frame.ADDRESS_MAX or not all(speed > 0 for speed in speeds):
+        raise ConfigError([f"--addresses {addresses}: give 1-8, at most 1-255"])
+    for speed in speeds:
+        for address in range(low, high + 1):
+            yield speed, address
+
+
+def _end_empty(why: str) -> NoReturn:
+    """End with exit code 1, and say why if there is something to say."""
+    if why:
+        say(why)
+    raise SystemExit(EXIT_NOTHING)
+
+
+def _tell_step(baud: int, address: int) -> None:
+    say(f"[dim]asking address {address} at {baud} baud[/dim]")
+
+
+def _nothing(echo_count: int, junk_count: int) -> str:
+    """Say what may be wrong when no dome answered."""
+    if echo_count:
+        return (
+            "Nothing answered; the adapter hears itself, so the computer's side works. Many domes "
+            "never answer: try `lamppost ptz send left`, and swap A and B if it does not move."
+        )
+    if junk_count:
+        return (
+            "Nothing answered, but bytes came that fit nothing: another speed, another protocol, "
+            "A and B swapped, or noise; try --bauds and --protocol."
+        )
+    return (
+        "Nothing answered. Many domes never do: try `lamppost ptz send left`, swap A and B, check "
+        "address and speed on the dome's switches, and its power."
+    )

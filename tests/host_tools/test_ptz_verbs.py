@@ -1,0 +1,140 @@
+"""`lamppost ptz` on a real pty with a simulated dome: found, told, tried, and left standing."""
+
+import json
+import time
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from host_tools.cli.main import app
+from host_tools.field.probe import Report, probe
+from sim.bridge.lines import PtyLine
+from sim.devices.dome import GENERAL, SILENT, STANDARD, Dome
+
+STOP = b"\xff\x02\x00\x00\x00\x00\x02"
+
+
+def run(*words: str) -> "tuple[int, str]":
+    result = CliRunner().invoke(app, ["ptz", *words])
+    return result.exit_code, result.output
+
+
+class Wire:
+    """A port at one speed: a dome that is set to another hears and says nothing."""
+
+    def __init__(self, dome: Dome, dome_baud: int, baud: int, has_echo: bool = False) -> None:
+        self.dome = dome
+        self.is_right = dome_baud == baud
+        self.has_echo = has_echo
+        self.held = b""
+
+    def write(self, data: bytes, /) -> int:
+        if self.has_echo:
+            self.held += data
+        if self.is_right:
+            self.held += self.dome.receive(data, time.monotonic_ns() // 1_000_000)
+        return len(data)
+
+    def read(self, size: int = 1, /) -> bytes:
+        data, self.held = self.held[:size], self.held[size:]
+        if not data:
+            time.sleep(0.001)
+        return data
+
+    def close(self) -> None:
+        self.held = b""
+
+
+def probed(dome: Dome, dome_baud: int = 9600, has_echo: bool = False) -> Report:
+    places = iter([(baud, address) for baud in (4800, 9600) for address in (1, 2)])
+    return probe(lambda baud: Wire(dome, dome_baud, baud, has_echo), "pelco-d", places, "/dev/x")
+
+
+def test_a_dome_is_found_by_speed_and_address_and_its_kind_told():
+    table = (
+        (GENERAL, ["position", "general"], "generic"),
+        (STANDARD, ["position", "ack"], "pelco-v5"),
+    )
+    for replies, answers, profile in table:
+        for has_echo in (False, True):
+            report = probed(Dome(2, replies), has_echo=has_echo)
+            assert len(report.found) == 1, (replies, has_echo, report)
+            found = report.found[0]
+            assert (found.baud, found.address, found.answers) == (9600, 2, answers), found
+            assert found.profile == profile and found.has_echo == has_echo, found
+            assert found.setting.startswith("pelco-d+serial:///dev/x?baud=9600&address=2"), found
+
+
+def test_an_adapter_that_hears_itself_is_not_taken_for_domes():
+    report = probed(Dome(2, SILENT), has_echo=True)
+    assert report.found == [] and report.echo_count == report.asked_count > 0
+
+
+def test_probe_and_send_on_a_pty(tmp_path: Path):
+    dome = Dome(2, GENERAL)
+    line = PtyLine(tmp_path / "dome", dome, 9600)
+    url = f"pelco-d+serial://{tmp_path}/dome?baud=9600&address=2"
+    try:
+        code, said = run(
+            "probe", "--serial", str(tmp_path / "dome"), "--bauds", "9600", "--addresses", "1-3",
+            "--json",
+        )  # fmt: skip
+        assert code == 0, said
+        found = json.loads(said)["found"]
+        assert [(row["address"], row["profile"]) for row in found] == [(2, "generic")], said
+
+        code, said = run("send", "left", "--serial", url, "--hold-ms", "100")
+        assert code == 0 and "general" in said, said
+        assert [heard.frame for heard in line.frames][-2:] == [STOP, STOP]
+        assert dome.last_motion_frame == STOP
+
+        for command, data, more, word in (
+            ("preset_set", "95", "&profile=pelco-spectra", "preset 95 is a function"),
+            ("baud_set", "2", "", "can strand the dome"),
+            ("fly", "0", "", "fly"),
+            ("preset_go", "0", "", "give 1 to 255"),
+        ):
+            count = len(line.frames)
+            code, said = run("send", command, data, "--serial", url + more)
+            assert code == 2 and word in said, (command, said)
+            assert len(line.frames) == count, command
+        code, said = run("send", "baud_set", "2", "--serial", url, "--let", "baud_set")
+        assert code == 0 and dome.refused_count == 1, said
+        code, said = run("send", "query_pan", "--serial", url)
+        assert code == 0 and "pan " in said, said
+        code, said = run("send", "stop", "--serial", url)
+        assert code == 0 and line.frames[-1].frame == STOP, said
+    finally:
+        line.close()
+
+
+def test_a_silent_dome_and_a_wrong_word_are_told(tmp_path: Path):
+    line = PtyLine(tmp_path / "dome", Dome(1, SILENT), 9600)
+    try:
+        code, said = run(
+            "probe", "--serial", str(tmp_path / "dome"), "--bauds", "9600", "--addresses", "1"
+        )
+        assert code == 1 and "Many domes never do" in said, said
+    finally:
+        line.close()
+    for words, told in (
+        (("probe", "--serial", str(tmp_path / "none"), "--bauds", "9600"), "none"),
+        (("probe", "--serial", "x", "--protocol", "pelco-x"), "pelco-x"),
+        (("probe", "--serial", "x", "--addresses", "0-3"), "0-3"),
+        (("probe", "--serial", "x", "--bauds", "fast"), "--bauds"),
+        (("send", "stop"), "--serial"),
+        (("send", "left", "--serial", "x", "--hold-ms", "5000"), "5000"),
+        (("send", "stop", "--serial", "visca+serial://x?address=9"), "visca has 1 to 7"),
+        (("send", "ping", "--serial", "visca+serial://x"), "only stop and moves"),
+        (("send", "stop", "--serial", "pelco-d+serial://x?profile=best"), "best"),
+    ):
+        code, said = run(*words)
+        assert code == 2 and told in said, (words, code, said)
+        assert "Traceback" not in said, words
+
+
+def test_the_profiles_are_listed():
+    code, said = run("profiles")
+    assert code == 0 and "pelco-esprit" in said and "auto_stop_ms 15000" in said
+    code, said = run("profiles", "--json")
+    assert code == 0 and json.loads(said)["sanyo-vsp"]["turbo"] == 0
