@@ -66,6 +66,8 @@ class Rounds:
             is_silent = station.has_line() and station.dome.is_silent()
             self._health.observe("dome.silent", name, is_silent, now_ms)
             self._health.observe("dome.line_lost", name, not station.has_line(), now_ms)
+            for fault, is_present in station.dome.watch.found():
+                self._health.observe(fault, name, is_present, now_ms)
         is_due = is_armed and not station.is_withheld()
         is_idle = is_due and not ring.state(station.picture_stream).is_recording
         self._health.observe("not.recording", name, is_idle, now_ms)

@@ -111,6 +111,42 @@ _ROWS = (
         ),
     ),
     Fault(
+        "dome.stuck",
+        203,
+        EMERGENCY,
+        (1000, 5000),
+        (
+            "The dome is told to turn and its position does not change.",
+            "It cannot be aimed; the picture goes on.",
+            "Look for ice, a cable or a branch; then the gear and the motor.",
+            "C56",
+        ),
+    ),
+    Fault(
+        "dome.disagrees",
+        204,
+        EMERGENCY,
+        (0, 5000),
+        (
+            "The dome turns by itself, or the other way than it is told.",
+            "It was sent a stop; zones are filled for the fastest that it can turn.",
+            "Look for a second controller on the line, an auto-scan, or crossed wires.",
+            "C56",
+        ),
+    ),
+    Fault(
+        "dome.preset_drifted",
+        205,
+        MEDIUM,
+        (0, 0),
+        (
+            "A preset does not lead to where it looked when it was set.",
+            "Tours and presets look elsewhere than people think.",
+            "Home the dome, look at its mount, and set the preset anew.",
+            "C56",
+        ),
+    ),
+    Fault(
         "sound.gate_disagrees",
         301,
         EMERGENCY,

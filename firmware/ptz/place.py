@@ -1,6 +1,10 @@
 """Where a dome looks, as far as its replies tell: asked axis by axis, and how stale that is."""
 
 from firmware.units import signed_cdeg
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Position = tuple[int, int, int]
 
 AXES = ("pan", "tilt", "zoom")
 STILL_CDEG = 5  # two rounds that differ by no more were made standing
@@ -67,9 +71,13 @@ class Place:
         self._last = None
 
     def unsettle(self, now_ms: int) -> None:
-        """Hear that something was set in motion: what was still is so no longer."""
+        """Hear that something is set in motion now: what stood until now does so no longer."""
         if self.still_count:
             self._still_ms = now_ms
+        self.doubt()
+
+    def doubt(self) -> None:
+        """Hear that rounds which are alike mean nothing: it is being driven."""
         self.still_count = 0
         self._last = None
 

@@ -199,16 +199,26 @@ def zones_in_view(
     """
     found: list[Rect] = []
     wide = View(aim[0], aim[1], fovs_cdeg[0])
-    tele = View(aim[0], aim[1], fovs_cdeg[1])
     for zone in zones:
-        rects = project(zone, wide, drift_cdeg)
-        if fovs_cdeg[0] == fovs_cdeg[1]:
-            found += rects
-            continue
-        rects += project(zone, tele, drift_cdeg)
-        if rects:
-            box = rects[0]
-            for rect in rects[1:]:
-                box = hull(box, rect)
-            found.append(box)
+        found += [outward(rect, fovs_cdeg) for rect in project(zone, wide, drift_cdeg)]
     return found
+
+
+def outward(rect: "Rect", fovs_cdeg: "tuple[int, int]") -> "Rect":
+    """Give what a rectangle of the widest picture can cover while the lens goes in.
+
+    What is in a picture moves straight away from its middle then, and nothing comes in.
+
+    Args:
+        rect: in the widest picture.
+        fovs_cdeg: widest and narrowest view.
+    """
+    if fovs_cdeg[0] == fovs_cdeg[1]:
+        return rect
+    wide, tele = fovs_cdeg[0] // 2, fovs_cdeg[1] // 2
+    below = cosine(wide) * sine(tele)
+    more = sine(wide) * cosine(tele)
+    far = [500 + (edge - 500) * more // below for edge in rect]
+    grown = (far[0], far[1], far[2] + 1, far[3] + 1)
+    box = hull(rect, grown)
+    return max(box[0], 0), max(box[1], 0), min(box[2], PERMILLE), min(box[3], PERMILLE)

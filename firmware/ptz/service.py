@@ -9,6 +9,7 @@ from firmware.ptz.place import AXES
 from firmware.ptz.privacy import PERMILLE
 from firmware.ptz.report import Report
 from firmware.ptz.sight import Sight
+from firmware.ptz.watch import Watch
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class PtzService:
         self.protocol = self.drive.protocol
         self.session = self.protocol.session()
         self.sight = Sight(settings)
+        self.watch = Watch()
         self.place = self.sight.place
         self.asking = Asking(settings)
         self._is_open = False
@@ -324,14 +326,24 @@ class PtzService:
         is_round = self.place.take(axis, self.protocol.position(axis, value), now_ms)
         self._hold_back(now_ms)
         if self.drive.state in {states.MOVING, states.STOPPING}:
-            self.place.unsettle(now_ms)  # two rounds alike mean nothing while it is driven
+            self.place.doubt()
         if not is_round:
             return
+        self._compare(now_ms)
         is_lively = self.drive.state != states.IDLE or not self.place.still_count
         self.asking.rest(0 if is_lively else self.settings.query_ms, now_ms)
         is_due = now_ms - self.drive.sought_ms >= SETTLE_MS
         if is_due and self.place.still_count >= SETTLED_ROUND_COUNT and self.drive.settle():
             self.report.emit("ptz.preset_reached", now_ms, {"number": self._seek})
+            self.watch.arrived(self.sight.presets.get(self._seek), self.sight.aim())
+
+    def _compare(self, now_ms: int) -> None:
+        """Watch whether the head does what it is told; one that turns by itself is stopped."""
+        was_astray = self.watch.is_astray
+        is_seeking = self.drive.state == states.SEEKING
+        self.watch.look(None if is_seeking else self.drive.move, self.sight.aim(), now_ms)
+        if self.watch.is_astray and not was_astray:
+            self.drive.stop("astray")
 
     def _give_up_seeking(self, now_ms: int) -> None:
         if self.drive.state == states.SEEKING and now_ms - self._seek_ms >= SEEK_MS_MAX:

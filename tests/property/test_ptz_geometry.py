@@ -1,0 +1,172 @@
+"""A second geometry, in floating point and sharing no code, follows the real motors of a dome.
+
+Random hands drive the simulated dome by the controller: moves, zooms, presets, stops, a head that
+falls silent, a line that is lost. At every sample the oracle asks the motors themselves where they
+are, and looks for a point of a zone in the picture that no rectangle of the controller covers.
+"""
+
+import math
+import os
+import random
+
+import numpy as np
+import pytest
+
+from firmware.ptz.model import FOV_POINTS, PtzSettings
+from firmware.ptz.outline import slabs
+from tests.portable.ptz_bench import Bench
+
+SEED = int(os.environ.get("LAMPPOST_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
+SAMPLE_MS, POINT_COUNT, RUN_MS = 20, 64, 10_000
+QUICK_SAMPLE_COUNT, SLOW_SAMPLE_COUNT = 4_000, 1_000_000
+
+
+class Zone:
+    """A zone as the authority draws it, and points spread over it and along its sides."""
+
+    def __init__(self, draws: random.Random, start_cdeg: int) -> None:
+        left = (start_cdeg + draws.randrange(-9_000, 9_000)) % 36_000
+        low = draws.randrange(-5_000, 500)
+        width, height = draws.randrange(200, 6_000), draws.randrange(200, 2_500)
+        parts = np.random.default_rng(draws.randrange(1 << 32))
+        if draws.random() < 0.5:
+            right = (left + width) % 36_000
+            self.rectangles = [(left, right, low, low + height)]
+            across, up = parts.uniform(0, 1, (2, POINT_COUNT))
+            across[:8], up[8:16] = np.round(across[:8]), np.round(up[8:16])
+            self.pan, self.tilt = left + across * width, low + up * height
+        else:
+            corners = [(0, 0), (width, draws.randrange(height)), (draws.randrange(width), height)]
+            self.rectangles = slabs([((left + pan) % 36_000, low + tilt) for pan, tilt in corners])
+            shares = parts.dirichlet((1, 1, 1), POINT_COUNT)
+            shares[:9] = np.round(shares[:9])
+            pans, tilts = np.array(corners, dtype=float).T
+            total = np.maximum(shares.sum(axis=1), 1)
+            self.pan = left + shares @ pans / total
+            self.tilt = low + shares @ tilts / total
+        azimuth, elevation = np.radians(self.pan / 100), np.radians(self.tilt / 100)
+        self.rays = np.stack(
+            [
+                np.cos(elevation) * np.sin(azimuth),
+                np.cos(elevation) * np.cos(azimuth),
+                np.sin(elevation),
+            ]
+        )
+
+
+def picture_of(rays: np.ndarray, aim: tuple[int, int, int]) -> tuple[np.ndarray, ...]:
+    """Find which rays fall into a picture, and where, as parts of its width and height."""
+    pan, tilt = math.radians(aim[0] / 100), math.radians(aim[1] / 100)
+    zooms, widths = zip(*FOV_POINTS, strict=True)
+    focal = 0.5 / math.tan(math.radians(float(np.interp(aim[2], zooms, widths)) / 200))
+    ahead = np.array(
+        [math.cos(tilt) * math.sin(pan), math.cos(tilt) * math.cos(pan), math.sin(tilt)]
+    )
+    right = np.array([math.cos(pan), -math.sin(pan), 0.0])
+    depth = ahead @ rays
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x = 0.5 + focal * (right @ rays) / depth
+        y = 0.5 - focal * 16 / 9 * (np.cross(right, ahead) @ rays) / depth
+    return (depth > 0) & (x >= 0) & (x <= 1) & (y >= 0) & (y <= 1), x * 1000, y * 1000
+
+
+class Hands:
+    """Somebody who does anything at any time, and what the oracle saw of it."""
+
+    def __init__(self, draws: random.Random, may_seek: bool) -> None:
+        self.draws = draws
+        start_cdeg = draws.randrange(36_000)
+        self.zones = [Zone(draws, start_cdeg) for _ in range(draws.randrange(1, 4))]
+        self.rays = np.concatenate([zone.rays for zone in self.zones], axis=1)
+        settings = PtzSettings(1, draws.choice((2400, 9600)), True)
+        settings.zones = tuple(part for zone in self.zones for part in zone.rectangles)
+        self.is_fenced = draws.random() < 0.6
+        settings.fences = settings.zones if self.is_fenced else ()
+        self.bench = Bench(settings.baud, None, settings)
+        dome = self.bench.dome
+        dome.pan.place(start_cdeg)
+        dome.tilt.place(draws.randrange(-4_500, 500))
+        dome.zoom.place(draws.choice((0, 0, 500, 1000)))
+        self.may_seek = may_seek
+        self.move = (0, 0, 0)
+        self.sample_count = self.seen_count = self.bare_count = 0
+        self.was_seen = True  # until the head has been driven off what it showed at the start
+        self.crossed_count = 0
+
+    def act(self) -> None:
+        """Do one thing."""
+        service, draws, now_ms = self.bench.service, self.draws, self.bench.ms
+        what = draws.random()
+        if what < 0.55:
+            service.move(*self.move, now_ms)
+        elif what < 0.80:
+            speed = draws.choice((50, 200, 500, 1000))
+            pan, tilt = draws.randrange(-1, 2) * speed, draws.randrange(-1, 2) * speed
+            self.move = (pan, tilt, draws.choice((-1, 0, 0, 0, 1)))
+            service.move(*self.move, now_ms)
+        elif what < 0.86:
+            service.stop(now_ms)
+        elif what < 0.94 and self.may_seek:
+            service.preset(draws.choice(("set", "go", "go")), draws.randrange(1, 4), now_ms)
+        elif what < 0.96:
+            self.bench.dome.is_deaf = not self.bench.dome.is_deaf
+        elif what < 0.97:
+            service.on_line(False, now_ms)
+            service.on_line(True, now_ms)
+
+    def watch(self, bench: Bench) -> bool:
+        """Act now and then, and compare the controller with the motors."""
+        if bench.ms % 150 == 0:
+            self.act()
+        if bench.ms % SAMPLE_MS:
+            return False
+        dome, service = bench.dome, bench.service
+        dome.step(bench.ms)
+        aim = (dome.pan_cdeg, dome.tilt_cdeg, dome.zoom_permille)
+        is_seen, x, y = picture_of(self.rays, aim)
+        self.sample_count += 1
+        self.seen_count += bool(is_seen.any())
+        if self.was_seen or service.drive.state == "seeking":
+            self.was_seen = bool(is_seen.any()) or service.drive.state == "seeking"
+        else:
+            self.crossed_count += bool(is_seen.any())
+        if is_seen.any():
+            service.step(bench.ms, False)
+            is_filled = np.zeros(len(x), dtype=bool)
+            for left, top, far, bottom in service.picture_zones():
+                is_filled |= (x >= left) & (x <= far) & (y >= top) & (y <= bottom)
+            self.bare_count += int((is_seen & ~is_filled).sum())
+            assert not self.bare_count, (SEED, bench.ms, aim, service.position())
+        return True
+
+
+def drive_for(sample_count: int) -> None:
+    """Let hands play until so many samples are taken; not one private point may be bare."""
+    print(f"seed {SEED}")
+    draws = random.Random(SEED)
+    taken_count = seen_count = crossed_count = run_count = 0
+    while taken_count < sample_count:
+        hands = Hands(draws, may_seek=run_count % 2 == 0)
+        hands.bench.run(RUN_MS, hands.watch)
+        run_count += 1
+        taken_count += hands.sample_count
+        seen_count += hands.seen_count
+        if hands.is_fenced and not hands.may_seek:
+            crossed_count += hands.crossed_count
+            assert not hands.crossed_count, (SEED, run_count, "a fence was crossed")
+    print(
+        f"{run_count} trajectories, {taken_count} samples, {seen_count} with a zone in view, "
+        f"0 points bare; {crossed_count} fences crossed"
+    )
+    assert seen_count, "nothing was put to the test"
+
+
+@pytest.mark.clause("C21")
+def test_no_private_point_is_bare_whatever_the_hands_do():
+    drive_for(QUICK_SAMPLE_COUNT)
+
+
+@pytest.mark.slow
+@pytest.mark.clause("C21")
+def test_no_private_point_is_bare_in_a_million_samples():
+    drive_for(int(os.environ.get("LAMPPOST_SAMPLES", "0")) or SLOW_SAMPLE_COUNT)
