@@ -3,8 +3,8 @@
 Every chain of epoch secrets is held at one place only: the oldest epoch that may still be read.
 The keyholder steps it forward on its own clock; what lies behind cannot be worked out again by
 anybody, which is how footage dies. A chain handed over younger than 31 days is held at its first
-secret until its time comes. The clock may be wrong: going back changes nothing, going forward
-only shortens a life.
+secret until its time comes. The clock may be wrong: put back it is not believed, neither by a
+running keyholder nor by one that starts again; put forward it only shortens a life.
 
 A secret opens everything after it, so none is ever handed over. What is, for one accepted request,
 are the content keys of segments whose epoch lies in its range; each release is written down first.
@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from host_tools.cmc.requests import Register
 SECRET_BYTES = 32
 PICTURE_CHAIN, SOUND_PREFIX = "picture", "sound:"
 LABEL_BYTES = 40
+KEEP_CLOCK_EVERY_MS = 30_000
 WANTED_COUNT_MAX = 1 << 20
 SegmentName = tuple[bytes, bytes]
 """Key id and label of a segment."""
@@ -37,7 +39,13 @@ CREATE TABLE IF NOT EXISTS chains (
     unit TEXT NOT NULL, chain TEXT NOT NULL, first_epoch INTEGER NOT NULL,
     epoch INTEGER NOT NULL, secret BLOB NOT NULL, PRIMARY KEY (unit, chain)
 );
+CREATE TABLE IF NOT EXISTS clock (number INTEGER PRIMARY KEY CHECK (number = 1), utc_ms INTEGER);
+INSERT OR IGNORE INTO clock VALUES (1, 0);
 """
+
+
+def _now_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
 
 
 class ReleaseRefusedError(RefusedError):
@@ -50,11 +58,15 @@ class Keyholder:
     Args:
         path: its own SQLite file, apart from everything else the CMC stores.
         utc_ms: its own clock.
+        now_ms: monotonic.
     """
 
-    def __init__(self, path: Path, utc_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, path: Path, utc_ms: Callable[[], int], now_ms: Callable[[], int] = _now_ms
+    ) -> None:
         path.touch(mode=0o600)
         self._utc_ms = utc_ms
+        self._now_ms = now_ms
         self._lock = threading.RLock()
         self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         # A secret that was stepped over must not stay behind in a free page or a write-ahead log.
@@ -62,6 +74,7 @@ class Keyholder:
         self._file.execute("PRAGMA secure_delete=ON")
         self._file.execute("PRAGMA synchronous=EXTRA")
         self._file.executescript(SCHEMA)
+        self._latest = (now_ms(), int(self._rows("SELECT utc_ms FROM clock")[0][0]))
 
     def close(self) -> None:
         """Let go of the file; idempotent."""
@@ -74,7 +87,7 @@ class Keyholder:
 
     def oldest_epoch(self) -> int:
         """Tell the oldest epoch none of whose footage is 31 days old."""
-        return oldest_epoch(self._utc_ms())
+        return oldest_epoch(self._latest_utc_ms())
 
     def add(self, unit: str, chain: str, epoch: int, secret: bytes) -> None:
         """Take a chain over, at a claim or with a grant.
@@ -127,6 +140,10 @@ class Keyholder:
         oldest = self.oldest_epoch()
         moved_count = 0
         with self._lock:
+            self._file.execute(
+                "UPDATE clock SET utc_ms = ?1 WHERE utc_ms < ?1 - ?2",
+                (self._latest[1], KEEP_CLOCK_EVERY_MS),
+            )
             for unit, chain, epoch, secret in self._rows(
                 "SELECT unit, chain, epoch, secret FROM chains WHERE epoch < ?", oldest
             ):
@@ -196,6 +213,12 @@ class Keyholder:
         if last < first:
             raise ReleaseRefusedError("C31", self._why_not(footage.unit, chain, last))
         return held, first, last
+
+    def _latest_utc_ms(self) -> int:
+        """The latest that it can be: this clock, or the latest ever seen and what passed since."""
+        now_ms, (then_ms, seen_utc_ms) = self._now_ms(), self._latest
+        self._latest = (now_ms, max(self._utc_ms(), seen_utc_ms + now_ms - then_ms))
+        return self._latest[1]
 
     def _why_not(self, unit: str, chain: str, last_epoch: int) -> str:
         rows = self._rows(

@@ -22,9 +22,15 @@ class Wall:
     def __init__(self) -> None:
         self.utc_ms = START_EPOCH * EPOCH_MS
 
+        self.monotonic_ms = 0
+
     def __call__(self) -> int:
         """Tell the time."""
         return self.utc_ms
+
+    def now_ms(self) -> int:
+        """Tell how long it has been running."""
+        return self.monotonic_ms
 
 
 def _secret_at(epoch: int) -> bytes:
@@ -48,7 +54,7 @@ class Room:
 
     def __init__(self, path: Path) -> None:
         self.wall = Wall()
-        self.holder = Keyholder(path / "keyholder.sqlite", self.wall)
+        self.holder = Keyholder(path / "keyholder.sqlite", self.wall, self.wall.now_ms)
         self.register = Register(path / "evidence.sqlite", self.wall)
         self.holder.add("unit-1", "picture", START_EPOCH, SECRET)
 
@@ -141,10 +147,29 @@ def test_a_restart_forgets_nothing_and_brings_nothing_back(tmp_path: Path):
     room.holder.step()
     request_id = room.accepted(2, 2)
     room.holder.close()
-    room.holder = Keyholder(tmp_path / "keyholder.sqlite", room.wall)
+    room.holder = Keyholder(tmp_path / "keyholder.sqlite", room.wall, room.wall.now_ms)
     room.holder.add("unit-1", "picture", START_EPOCH, SECRET)
     name, dead = _name(START_EPOCH + 2), _name(START_EPOCH + 1)
     assert room.release(request_id, [name, dead]) == {name: _content_key(START_EPOCH + 2, name[1])}
+    room.close()
+
+
+@pytest.mark.clause("C28")
+def test_a_clock_put_back_lengthens_no_life(tmp_path: Path):
+    room = Room(tmp_path)
+    room.wall.utc_ms += EPOCH_MS
+    room.holder.step()
+    request_id = room.accepted(0, 0)
+    room.wall.utc_ms -= 400 * EPOCH_MS  # put back while it runs, and it runs on
+    room.wall.monotonic_ms = LIFE_MS - 2 * EPOCH_MS
+    assert len(room.release(request_id, [_name(START_EPOCH)])) == 1
+    room.wall.monotonic_ms += EPOCH_MS
+    with pytest.raises(RefusedError, match="is dead since"):
+        room.release(request_id, [_name(START_EPOCH)])
+    room.holder.close()
+    room.wall.monotonic_ms = 0  # put back while it was off
+    room.holder = Keyholder(tmp_path / "keyholder.sqlite", room.wall, room.wall.now_ms)
+    assert room.holder.oldest_epoch() == START_EPOCH + 1
     room.close()
 
 
