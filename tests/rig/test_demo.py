@@ -23,7 +23,6 @@ POST = '[data-camera="unit-3/post-3"]'
 START_S, STOP_S, STALE_S = 60.0, 20.0, 5.0
 PRIVATE_PAN_CDEG = (12_000, 14_500)
 GARDEN_RIGHT_CDEG = 23_000
-GARDEN_RIGHT_CDEG = 23_000
 
 
 class Demo:
@@ -68,19 +67,17 @@ class Demo:
         raise AssertionError("no broker among the children")
 
     def close(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(STOP_S)
         self._log.close()
-        return code
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(STOP_S)
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     demo = Demo(tmp_path_factory.mktemp("demo"))
     yield demo
-    if demo.process.poll() is None:
-        demo.process.kill()
-        demo.process.wait()
+    demo.close()
 
 
 @pytest.fixture(scope="module")
@@ -160,21 +157,6 @@ def test_a_private_window_is_never_shown_or_recorded(page: Page, demo: Demo):
         hold(page, f"{DOME} [data-pan='1'][data-tilt='0']", 0.4)
     expect(page.locator(f"{DOME} [data-field='recording']")).not_to_contain_text("REC")
     expect(page.locator(f"{DOME} [data-field='zones']")).to_be_visible()
-
-
-@pytest.mark.clause("C21")
-def test_a_dome_stops_at_the_edge_of_a_garden_that_it_must_not_see(page: Page, demo: Demo):
-    page.locator(POST).scroll_into_view_if_needed()
-    page.locator(f"{POST} [data-field='speed']").fill("1000")
-    end_s = time.monotonic() + 30
-    last = page.locator("#log li").first
-    while last.get_attribute("data-code") != "ptz.zone":
-        assert time.monotonic() < end_s, demo.truth("post-3")
-        hold(page, f"{POST} [data-pan='-1'][data-tilt='0']", 0.8)
-        pan_cdeg = int(str(demo.truth("post-3")["pan_cdeg"]))
-        assert moved_cdeg(GARDEN_RIGHT_CDEG, pan_cdeg) > 0 or pan_cdeg < 100, pan_cdeg
-    expect(page.locator(f"{POST} [data-field='recording']")).to_contain_text("REC")
-    expect(page.locator(f"{POST} [data-field='zones']")).to_be_hidden()
 
 
 @pytest.mark.clause("C21")
