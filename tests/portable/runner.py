@@ -11,7 +11,7 @@ import sys
 def run(root, path, only=""):
     """Run the tests of a file in order of name, or only one of them; returns how many failed."""
     folder, _, file_name = path.rpartition("/")
-    if folder not in sys.path:
+    if root not in sys.path:
         sys.path[:0] = [root, folder]
     module = __import__(file_name[:-3])
     failed_count = 0
