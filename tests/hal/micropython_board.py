@@ -13,6 +13,7 @@ from hal.conformance import link as link_checks
 from hal.conformance import serial as serial_checks
 from hal.micropython import blocks as blocks_port
 from hal.micropython.clock import TickClock
+from hal.micropython.link import SocketLink
 from hal.micropython.serial import TtySerial
 
 MEDIUM_BYTES = 1 << 20
@@ -133,10 +134,8 @@ def make(port, arguments):
     if port == "serial":
         world.baud = 9600
         return serial_checks, world, lambda: TtySerial(arguments[0], 9600, world.clock)
-    from hal.micropython.link import ChumicroLink  # noqa: PLC0415 - the library is large
-
     host, number, user, password = arguments
-    return link_checks, world, lambda: ChumicroLink(host, int(number), world.clock, user, password)
+    return link_checks, world, lambda: SocketLink(host, int(number), world.clock, user, password)
 
 
 def main():
