@@ -114,7 +114,9 @@ def send_one(
             help="stop, left, right, up, down, tele, wide, or a Pelco-D command's name."
         ),
     ],
-    data: Annotated[int, typer.Argument(help="The command's number, such as a preset.")] = 0,
+    data: Annotated[
+        int, typer.Argument(help="The command's number, such as a preset; 1 or 0 for a switch.")
+    ] = 0,
     serial: SerialOption = "",
     hold_ms: Annotated[int, typer.Option(help="How long a move goes on, 1 to 900.")] = 300,
     let: Annotated[
@@ -142,15 +144,13 @@ def send_one(
         refuse(*error.faults)
     except (LocalProtocolError, LineRefusedError) as error:
         refuse(str(error))
-    is_move = command in MOVES
-    session = head.session()
     try:
-        reply = ask(port, session, wire, kind)
-        if is_move:
+        reply = ask(port, head.session(), wire, kind)
+        if command in MOVES:
             time.sleep(hold_ms / 1000)
     finally:
-        if is_move or command == "stop":
-            for _ in range(2 if is_move else 1):
+        if command == "stop" or command in MOVES:
+            for _ in range(1 if command == "stop" else 2):
                 time.sleep(REPEAT_S)
                 ask(port, head.session(), head.stop(), head.reply_kind())
         time.sleep(LAST_BYTES_S if "://" in target.port else 0)
@@ -175,6 +175,10 @@ def _frame(target: Target, command: str, data: int, is_let: bool) -> tuple[bytes
         return head.motion((pan * 300, tilt * 300, zoom), (0, 0)), head.reply_kind()
     if target.protocol != protocols.PELCO_D:
         raise LocalProtocolError(f"{command}: by {target.protocol} only stop and moves are sent")
+    if command in dialects.LEVELS:
+        is_on = data != 0
+        wire = dialects.switch(target.profile, target.address, command, is_on)
+        return wire, head.reply_kind()
     number = commands.number_of(command)
     is_dangerous = opcodes.COMMANDS[number][5]
     if is_dangerous and not is_let:

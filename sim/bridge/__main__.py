@@ -11,6 +11,7 @@ from sim.bridge.lines import PtyLine
 from sim.bridge.settings import BAUDS, REPLIES, BridgeRefusedError, demo_site, load
 from sim.bridge.site import Site
 from sim.devices.dome import Dome
+from sim.devices.hostile import HABITS, HostileDome
 
 EXIT_REFUSED = 2
 SWITCH_INTERVAL_S = 0.001
@@ -27,7 +28,12 @@ def main() -> int:
     dome = parts.add_parser("dome", help="offer one dome on a pty")
     dome.add_argument("--address", type=int, default=1, help="1 to 255")
     dome.add_argument("--baud", type=int, default=2400, choices=BAUDS)
-    dome.add_argument("--replies", default="general", choices=REPLIES)
+    dome.add_argument("--replies", default="general", choices=tuple(REPLIES))
+    dome.add_argument("--auto-stop-ms", type=int, default=15_000, help="0 for never")
+    dome.add_argument("--obeys-zero", action="store_true", help="obey frames to address 0")
+    dome.add_argument(
+        "--habit", action="append", default=[], choices=HABITS, help="of a bad dome; repeat"
+    )
     dome.add_argument("--link", type=Path, default=Path("dome"), help="symlink to make")
     arguments = parser.parse_args()
     sys.setswitchinterval(SWITCH_INTERVAL_S)  # a drawing thread must not hold a byte up
@@ -56,7 +62,13 @@ async def _offer_site(site: Site) -> None:
 
 async def _offer_dome(arguments: argparse.Namespace) -> None:
     ended = _watch_signals()
-    line = PtyLine(arguments.link, Dome(arguments.address, arguments.replies), arguments.baud)
+    dome = Dome(
+        arguments.address, REPLIES[arguments.replies], arguments.auto_stop_ms, arguments.obeys_zero
+    )
+    hostile = HostileDome(dome)
+    for habit in arguments.habit:
+        setattr(hostile, habit, True)
+    line = PtyLine(arguments.link, dome, arguments.baud, hostile)
     _tell(
         {
             "serial": str(arguments.link.absolute()),

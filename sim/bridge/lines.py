@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sim.devices.dome import Dome
+from sim.devices.hostile import HostileDome
 
 FRAME_BYTES = 7
 FRAME_COUNT_MAX = 5_000
@@ -37,11 +38,15 @@ class PtyLine:
         link: path of the symlink to make.
         dome: what hangs on the line.
         baud: bits per second, 8N1.
+        speaker: answers instead of the dome that it wraps; None for the dome itself.
     """
 
-    def __init__(self, link: Path, dome: Dome, baud: int) -> None:
+    def __init__(
+        self, link: Path, dome: Dome, baud: int, speaker: HostileDome | None = None
+    ) -> None:
         self.link = link
         self.dome = dome
+        self._speaker = speaker or dome
         self.noise_permille = 0
         self.noise_count = 0
         self.frames: deque[Heard] = deque(maxlen=FRAME_COUNT_MAX)
@@ -117,7 +122,7 @@ class PtyLine:
         self._recent.append(octet)
         with self._lock:
             frame_count = self.dome.frame_count
-            answer = self.dome.receive(bytes([octet]), int(at_s * 1000))
+            answer = self._speaker.receive(bytes([octet]), int(at_s * 1000))
             is_frame = self.dome.frame_count != frame_count
         if is_frame:
             utc_ms = int((time.time() - time.monotonic() + at_s) * 1000)

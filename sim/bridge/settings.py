@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from sim.devices.dome import GENERAL, SILENT, STANDARD
+
 RTSP, SNAPSHOT = "rtsp", "snapshot"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 BAUDS = (1200, 2400, 4800, 9600, 19200)
-REPLIES = ("silent", "general", "standard")
+REPLIES = {"silent": SILENT, "general": GENERAL, "standard": STANDARD}
 
 
 class BridgeRefusedError(Exception):
@@ -145,7 +147,7 @@ def _faults(camera: CameraSettings) -> list[str]:
         (camera.kind in {RTSP, SNAPSHOT}, "kind", '"rtsp" or "snapshot"'),
         (camera.address in range(256), "address", "1 to 255, or 0 for a fixed camera"),
         (camera.baud in BAUDS, "baud", f"one of {BAUDS}"),
-        (camera.replies in REPLIES, "replies", f"one of {REPLIES}"),
+        (camera.replies in REPLIES, "replies", f"one of {tuple(REPLIES)}"),
         (camera.width_px in range(64, 1921, 2), "width_px", "an even number, 64 to 1920"),
         (camera.height_px in range(64, 1081, 2), "height_px", "an even number, 64 to 1080"),
         (camera.pictures_per_s in range(1, 31), "pictures_per_s", "1 to 30"),

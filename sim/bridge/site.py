@@ -11,7 +11,7 @@ from sim.bridge.lines import PtyLine
 from sim.bridge.pictures import DrawnCamera, PictureSource
 from sim.bridge.relays import GateFiles
 from sim.bridge.rtsp import RtspServer
-from sim.bridge.settings import RTSP, BridgeSettings, CameraSettings
+from sim.bridge.settings import REPLIES, RTSP, BridgeSettings, CameraSettings
 from sim.bridge.snapshots import SnapshotFile
 from sim.bridge.streams import CameraStream
 from sim.devices.dome import Dome
@@ -41,7 +41,7 @@ class SiteCamera:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.line: PtyLine | None = None
         if settings.address:
-            dome = Dome(settings.address, settings.replies)
+            dome = Dome(settings.address, REPLIES[settings.replies])
             self.line = PtyLine(self.folder / "pty", dome, settings.baud)
         self.drawn = DrawnCamera(settings, self.look)
         self.gate = GateFiles(self.folder) if settings.has_microphone else None

@@ -167,7 +167,7 @@ class Dome:
             return self._acknowledge(frame, False)
         else:
             answer = self._answer(frame)
-            if answer or self.replies == SILENT:
+            if answer:
                 return b"" if self.replies == SILENT else answer
             self._command(frame[2] << 8 | opcode, frame[4], frame[5])
         return self._acknowledge(frame, True)

@@ -100,6 +100,9 @@ def test_probe_and_send_on_a_pty(tmp_path: Path):
             assert len(line.frames) == count, command
         code, said = run("send", "baud_set", "2", "--serial", url, "--let", "baud_set")
         assert code == 0 and dome.refused_count == 1, said
+        for profile, want in (("generic", 2), ("pelco-v5", 1)):
+            code, said = run("send", "auto_focus", "0", "--serial", f"{url}&profile={profile}")
+            assert code == 0 and dome.registers[0x2B] == want, (profile, said)
         code, said = run("send", "query_pan", "--serial", url)
         assert code == 0 and "pan " in said, said
         code, said = run("send", "stop", "--serial", url)
