@@ -32,6 +32,7 @@ from host_tools.cmc.evidence_desk import Copy, EvidenceDesk, Keeping, default_ke
 from host_tools.cmc.footage import LIST, Footage, Person, may
 from host_tools.cmc.requests import ACCEPTED, ASKED, EXPORTED, FEES, Case
 from host_tools.evidence import verify_alone
+from host_tools.evidence.envelope import SEALED
 
 app = typer.Typer(
     no_args_is_help=True, help="Footage for a case: request, review, export, release, verify."
@@ -159,6 +160,9 @@ def release_copy(  # noqa: PLR0913, PLR0917  as above
     note: Annotated[
         Path | None, typer.Option(help="Where the release note goes; else beside the export.")
     ] = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="The recipient's, as PEM: the copy is sealed for it.")
+    ] = None,
     state: StateOption = STATE,
     cmc: CmcOption = None,
     keys: KeysOption = None,
@@ -171,13 +175,16 @@ def release_copy(  # noqa: PLR0913, PLR0917  as above
         place = folder or desk.exports(request_id)
         if not place.is_dir():
             refuse(f"{place}: there is no such export; give --folder")
-        text = desk.release(
-            request_id, Person(person, role), place, Copy(recipient, legal_basis, fee)
-        )
+        copy = Copy(recipient, legal_basis, fee, certificate)
+        text = desk.release(request_id, Person(person, role), place, copy)
         written = note or place.with_name(place.name + "-release.txt")
         written.write_text(text, "utf-8")
     OUT.print(text, soft_wrap=True, markup=False)
     say(f"release note: {written}")
+    if certificate is None:
+        say("the copy is not encrypted (C31): give --certificate, or carry it by hand")
+    else:
+        say(f"sealed copy: {place}{SEALED}")
 
 
 @app.command("verify")

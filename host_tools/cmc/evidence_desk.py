@@ -1,6 +1,7 @@
 """Where an accepted request becomes an export, and an export a copy that is given away."""
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,10 +14,11 @@ from firmware.policy.fields import PaperError
 from firmware.policy.permit import Permit
 from hal.linux.cipher import OpenSslCipher
 from host_tools.cmc.centre import KEYHOLDER_FILE
-from host_tools.cmc.footage import REQUEST, REVIEW, Person, RefusedError, given
+from host_tools.cmc.footage import RELEASE, REQUEST, REVIEW, Person, RefusedError, given, may
 from host_tools.cmc.keyholder import Keyholder
 from host_tools.cmc.requests import Case, Register
 from host_tools.evidence import verify_alone
+from host_tools.evidence.envelope import SEALED, sealed_copy
 from host_tools.evidence.errors import PapersError
 from host_tools.evidence.export import ExportResult, export
 from host_tools.evidence.manifest import Papers
@@ -45,11 +47,13 @@ class Copy:
         recipient: who is given it.
         legal_basis: why they may have it.
         fee: one of `host_tools.cmc.requests.FEES`.
+        certificate: of the recipient, for whom it is sealed; None for a copy that is not.
     """
 
     recipient: str
     legal_basis: str
     fee: str
+    certificate: Path | None = None
 
 
 class EvidenceDesk:
@@ -128,29 +132,37 @@ class EvidenceDesk:
         Raises:
             RefusedError: the export is not as it was made, or the record cannot be written.
         """
+        may(RELEASE, who)
         signer = Signer.open(self._keys)
         faults, fingerprint, manifest = verify_alone.check(folder, signer.fingerprint())
         if faults:
             raise RefusedError("C10", f"{folder}: {faults[0]}; export it again")
         items = [[file["name"], file["sha256"]] for file in manifest["files"]]
-        self.register.release(
-            request_id,
-            who,
-            {
-                "recipient": copy.recipient,
-                "legal_basis": copy.legal_basis,
-                "fee": copy.fee,
-                "manifest": verify_alone.hash_file(folder / verify_alone.CBOR),
-                "items": items,
-                "controller": copy.recipient,
-            },
-        )
+        sealed_for = ""
+        with ExitStack() as stack:
+            if copy.certificate is not None:
+                out = folder.with_name(folder.name + SEALED)
+                sealed_for = stack.enter_context(sealed_copy(folder, copy.certificate, out))
+            self.register.release(
+                request_id,
+                who,
+                {
+                    "recipient": copy.recipient,
+                    "legal_basis": copy.legal_basis,
+                    "fee": copy.fee,
+                    "manifest": verify_alone.hash_file(folder / verify_alone.CBOR),
+                    "items": items,
+                    "controller": copy.recipient,
+                    "sealed_for": sealed_for,
+                },
+            )
         lines = [
             f"Release of footage {request_id}, {iso(self._utc_ms())}",
             f"Owner: {manifest['owner']}. {manifest['copyright']}",
             f"Given to: {copy.recipient}, who is controller of this copy from now on",
             f"Legal basis: {copy.legal_basis}. Fee: {copy.fee}",
             f"Case {manifest['case']}, purpose {manifest['purpose']}: {manifest['purpose_text']}",
+            f"Sealed for: {sealed_for or 'nobody: the copy is not encrypted'}",
             f"Released by: {who.name} ({who.role})",
             *(f"{digest}  {name}" for name, digest in items),
             f"The key that signed it has the fingerprint {fingerprint}",

@@ -53,3 +53,9 @@ class JoinError(EvidenceError):
     """Pictures and sound cannot be put into one file."""
 
     code = "evidence.join"
+
+
+class EnvelopeError(EvidenceError):
+    """A copy cannot be sealed for its recipient."""
+
+    code = "evidence.envelope"

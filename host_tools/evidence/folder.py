@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from host_tools.evidence.errors import ExistsError
 
-PARTIAL = ".part"
+PARTIAL = ".lamppost-part"  # nobody else's folder ends so: those are swept away
 
 
 @contextmanager
@@ -17,34 +18,31 @@ def new_folder(path: Path) -> Generator[Path]:
     """Fill a folder under a name of its own, and give it its name when all went well.
 
     Args:
-        path: must not exist.
-
-    Raises:
-        ExistsError: the folder exists, or another export is filling it now.
+        path: must not exist, at the start and at the end; ExistsError where it does.
     """
-    if path.exists():
-        raise ExistsError(f"{path} exists already; name a folder that does not")
-    partial = path.with_name(path.name + PARTIAL)
+    _check_free(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     sweep(path.parent)
+    # A name that nobody else has: an interruption at any instant may remove it, made or not.
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PARTIAL}")
+    lock = -1
     try:
         partial.mkdir(mode=0o700)
-    except FileExistsError as error:
-        raise ExistsError(f"{partial}: another export is at work there; wait for it") from error
-    lock = os.open(partial, os.O_RDONLY)
-    try:
+        lock = os.open(partial, os.O_RDONLY)
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield partial
         for entry in partial.iterdir():
             _flush(entry)
         _flush(partial)
+        _check_free(path)
         partial.rename(path)
         _flush(path.parent)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     finally:
-        os.close(lock)
+        if lock >= 0:
+            os.close(lock)
 
 
 def sweep(parent: Path) -> int:
@@ -64,6 +62,11 @@ def sweep(parent: Path) -> int:
         finally:
             os.close(lock)
     return removed_count
+
+
+def _check_free(path: Path) -> None:
+    if path.exists():
+        raise ExistsError(f"{path} exists already; name a folder that does not")
 
 
 def _flush(path: Path) -> None:

@@ -6,10 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from typer.testing import CliRunner
 
 from firmware.keys.ratchet import EPOCH_MS, LIFE_MS, epoch_of
@@ -108,6 +111,69 @@ def test_two_people_bring_footage_from_the_ring_to_the_police(tmp_path: Path):
     assert bad.exit_code == 1 and "NOT good" in bad.output
 
 
+def certificate(folder: Path, kind: str, days: int = 2) -> Path:
+    """Make a recipient's key and certificate."""
+    key = {
+        "rsa": lambda: rsa.generate_private_key(65537, 2048),
+        "ec": lambda: ec.generate_private_key(ec.SECP256R1()),
+        "ed25519": ed25519.Ed25519PrivateKey.generate,
+    }[kind]()
+    name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "police")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), 7, now - timedelta(9), now + timedelta(days)
+    ).sign(key, None if kind == "ed25519" else hashes.SHA256())
+    path = folder / f"{kind}{days}.pem"
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    Path(f"{path}.key").write_bytes(pem)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.clause("C31")
+def test_a_copy_is_sealed_for_its_recipient_and_opened_with_openssl_alone(tmp_path: Path):
+    site = Site(tmp_path / "state")
+    site.run(site.ask())
+    site.run("review E-0001 --accept --reason fits --person Bob")
+    site.run("export E-0001 --person Bob")
+    exports = site.state / "cmc" / "exports"
+    give = "release E-0001 --recipient Police --legal-basis DPA2018 --person Cy"
+    (tmp_path / "junk.pem").write_bytes(b"junk")
+    bad = (tmp_path / "junk.pem", certificate(tmp_path, "ed25519"), tmp_path / "none.pem")
+    for paper in (*bad, certificate(tmp_path, "rsa", -1)):
+        assert paper.name in site.run(f"{give} --certificate {paper}", 2)
+    assert "may not release" in site.run(f"{give} --certificate {bad[0]} --role keyholder", 2)
+    assert sorted(path.name for path in exports.iterdir()) == ["E-0001"]
+    assert "E-0001 exported" in site.run("list")
+    sealed = exports / "E-0001.tar.cms"
+    for kind in ("rsa", "ec"):
+        paper = certificate(tmp_path, kind)
+        told = site.run(f"{give} --certificate {paper}")
+        assert "sealed copy" in told
+        assert "exists already" in site.run(f"{give} --certificate {paper}", 2)
+        command = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER"]
+        command += ["-inkey", f"{paper}.key", "-in", str(sealed)]
+        tar = subprocess.run(command, check=True, capture_output=True).stdout
+        out = tmp_path / kind
+        out.mkdir()
+        subprocess.run(["tar", "-x", "-C", str(out)], input=tar, check=True)
+        checked = CliRunner().invoke(app, ["evidence", "verify", str(out / "E-0001")])
+        assert checked.exit_code == 0, checked.output
+        data = bytearray(sealed.read_bytes())
+        data[len(data) // 2] ^= 1
+        sealed.write_bytes(data)
+        assert subprocess.run(command, check=False, capture_output=True).returncode != 0, kind
+        sealed.unlink()
+    records = json.loads(site.run("list --json"))["cases"][0]["records"]
+    assert [len(record["body"]["sealed_for"]) for record in records[-2:]] == [64, 64]
+    assert "not encrypted" in site.run(give)
+
+
 @pytest.mark.clause("C32")
 def test_footage_near_its_death_shows_the_countdown_and_is_exported_when_accepted(tmp_path: Path):
     left_ms = 3_600_000  # day 30, hour 23
@@ -149,7 +215,7 @@ def test_a_paper_or_a_key_that_is_none_is_named(tmp_path: Path):
     (site.state / "cmc" / "evidence.sqlite").write_bytes(b"junk" * 1000)
     assert "restore it from your backup" in site.run(export, 2)
     assert not (site.state / "cmc" / "exports" / "E-0001").exists()
-    assert not list(site.state.rglob("*.part"))
+    assert not list(site.state.rglob("*.lamppost-part"))
 
 
 @pytest.mark.slow
@@ -159,7 +225,8 @@ def test_an_export_that_is_stopped_or_killed_leaves_nothing(tmp_path: Path):
     site.run("review E-0001 --accept --reason fits --person Bob")
     # The pool as a pipe that nobody writes to: the export is stopped while it reads.
     exports = site.state / "cmc" / "exports"
-    pipe = site.state / "pipe"
+    (exports / "somebody's.part").mkdir(parents=True)
+    pipe, log = site.state / "pipe", tmp_path / "log"
     os.mkfifo(pipe)
     command = [
         *(sys.executable, "-m", "host_tools.cli.main", "evidence", "export", "E-0001"),
@@ -167,16 +234,15 @@ def test_an_export_that_is_stopped_or_killed_leaves_nothing(tmp_path: Path):
         *("--permit", str(site.state / UNIT / "permit.cose")),
     ]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-        child = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        with log.open("wb") as out:
+            child = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out)
         end_s = time.monotonic() + 20
-        while not list(exports.glob("*.part")) and time.monotonic() < end_s:
+        while not list(exports.glob("*.lamppost-part")) and time.monotonic() < end_s:
+            assert child.poll() is None, log.read_text()
             time.sleep(0.01)
-        assert list(exports.glob("*.part")), number
         child.send_signal(number)
         assert child.wait(20) != 0
         if number == signal.SIGKILL:
             assert sweep(exports) == 1
-        assert list(exports.iterdir()) == [], number
+        assert [path.name for path in exports.iterdir()] == ["somebody's.part"], number
     assert "E-0001 accepted" in site.run("list")
