@@ -50,11 +50,10 @@ class PtzService:
         self._is_open = False
         self._now_ms = 0
         self._free_ms = 0
+        self._begun_ms = 0  # when the exchange under way began
         self._kind = replies.NONE
         self._seek = 0
         self._seek_ms = 0
-
-    # Wishes ---------------------------------------------------------------------------------
 
     def move(self, pan_permille: int, tilt_permille: int, zoom: int, now_ms: int) -> str:
         """Move, or renew a move, for one lease.
@@ -153,8 +152,6 @@ class PtzService:
         """Give the bytes for the port to send should this process die: a stop."""
         return self.protocol.stop()
 
-    # The line -------------------------------------------------------------------------------
-
     def on_line(self, is_open: bool, now_ms: int) -> None:
         """Hear that the line was opened (a stop goes out first) or lost."""
         if is_open == self._is_open:
@@ -198,9 +195,8 @@ class PtzService:
         if not frame:
             return b"", self._due_ms(now_ms)
         self.session.begin(frame, self._kind, now_ms)
+        self._begun_ms = now_ms
         return self.session.take(), min(self.session.wake_ms(), self.drive.lease_due_ms())
-
-    # What others ask ------------------------------------------------------------------------
 
     def position(self) -> "tuple[int, int, int, bool]":
         """Tell pan_cdeg, tilt_cdeg, zoom_permille, and whether they are known."""
@@ -221,10 +217,8 @@ class PtzService:
         return self.sight.picture_zones(self._now_ms)
 
     def is_withheld(self) -> bool:
-        """Whether a zone could be in view, so that no whole picture may be kept or shown."""
+        """Whether a zone could be in view, so that no whole picture may be kept."""
         return bool(self.picture_zones())
-
-    # Inside ---------------------------------------------------------------------------------
 
     def _limited(self, move: "tuple[int, int, int]", now_ms: int) -> "tuple[int, int, int]":
         # A round of queries, the frame on its way when the last of them is read, and the stop.
@@ -323,7 +317,8 @@ class PtzService:
 
     def _on_axis(self, axis: str, value: int, now_ms: int) -> None:
         self.asking.turn()
-        is_round = self.place.take(axis, self.protocol.position(axis, value), now_ms)
+        # The head looked there at some time after it was asked, no earlier.
+        is_round = self.place.take(axis, self.protocol.position(axis, value), self._begun_ms)
         self._hold_back(now_ms)
         if self.drive.state in {states.MOVING, states.STOPPING}:
             self.place.doubt()

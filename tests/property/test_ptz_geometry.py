@@ -126,8 +126,10 @@ class Hands:
         is_seen, x, y = picture_of(self.rays, aim)
         self.sample_count += 1
         self.seen_count += bool(is_seen.any())
-        if self.was_seen or service.drive.state == "seeking":
-            self.was_seen = bool(is_seen.any()) or service.drive.state == "seeking"
+        # No fence holds a head that hears no stop; its picture is withheld all the same.
+        is_loose = service.drive.state == "seeking" or dome.is_deaf
+        if self.was_seen or is_loose:
+            self.was_seen = bool(is_seen.any()) or is_loose
         else:
             self.crossed_count += bool(is_seen.any())
         if is_seen.any():
