@@ -12,6 +12,7 @@ from host_tools.cmc.store import Store
 
 MOVE = "ptz.move"
 DOME_ACTS = (MOVE, "ptz.preset", "ptz.aux", "ptz.lens")
+HELD_ACTS = (MOVE, "ptz.lens")  # renewed while a button is held, and worth nothing late
 EXPIRY_MS = 4_000
 MOVE_EXPIRY_MS = 1_500
 ANSWER_TIMEOUT_S = 3.0
@@ -105,7 +106,7 @@ class Controls:
             # A stop is nobody's: whoever sees a dome move may stop it.
             self._press_least[place] = max(press + 1, self._press_least.get(place, 0))
             return None
-        if command.act == MOVE and press:
+        if command.act in HELD_ACTS and press:
             if press < self._press_least.get(place, 0):
                 self.overtaken_count += 1
                 return _refusal(OVERTAKEN, "a later press, or its stop, was here before it")
@@ -119,7 +120,7 @@ class Controls:
     def _prepare(self, command: Command, view: UnitView) -> bytes:
         """Number, keep and seal a command."""
         command.issued_utc_ms = self._fleet.utc_ms()
-        life_ms = MOVE_EXPIRY_MS if command.act == MOVE else EXPIRY_MS
+        life_ms = MOVE_EXPIRY_MS if command.act in HELD_ACTS else EXPIRY_MS
         command.expires_utc_ms = command.issued_utc_ms + life_ms
         self._store.add_command(command, view.command_sequence_next())
         topic = topics.topic(command.unit, topics.COMMAND)

@@ -30,6 +30,7 @@ from starlette.staticfiles import StaticFiles
 
 from firmware.commands.message import Command
 from firmware.policy.rules import PURPOSES
+from firmware.ptz.model import FOV_POINTS
 from host_tools.cmc.controls import Controls
 from host_tools.cmc.fleet import Fleet
 from host_tools.cmc.operator import ROLES, Desk, SignInError
@@ -122,7 +123,7 @@ class Page:
         return Response(jpeg, media_type="image/jpeg")
 
     async def _choices(self, _request: Request) -> Response:
-        return JSONResponse({"roles": ROLES, "purposes": PURPOSES})
+        return JSONResponse({"roles": ROLES, "purposes": PURPOSES, "fov_points": FOV_POINTS})
 
     async def _sign_in(self, request: Request) -> Response:
         body = await _body(request)

@@ -2,9 +2,10 @@
 import { logLine, order } from "/assets/desk.js";
 
 const RENEW_MS = 300;
+const STEER_MS = 120;         // a stick that moves on is followed no faster than this
 const IN_FLIGHT_MAX = 3;
 let press = Date.now();       // rises over reloads of the page as well
-let hold = null;              // {unit, camera, vector, timer, line, press}
+let hold = null;              // {unit, camera, act, args, title, timer, line, press}
 const keys = new Set();
 
 const WORDS = { "-1,0": "left", "1,0": "right", "0,1": "up", "0,-1": "down", "-1,1": "up left",
@@ -15,22 +16,38 @@ const ARROWS = { ArrowLeft: [-1, 0, 0], ArrowRight: [1, 0, 0], ArrowUp: [0, 1, 0
 export const chosenCamera = () => document.querySelector(".camera.chosen");
 
 function begin(unit, camera, pan, tilt, zoom, speed) {
+  const words = [WORDS[`${pan},${tilt}`], zoom ? (zoom > 0 ? "zoom in" : "zoom out") : ""];
+  take(unit, camera, "ptz.move", { camera, pan: pan * speed, tilt: tilt * speed, zoom },
+    words.filter(Boolean).join(", "));
+}
+
+function take(unit, camera, act, args, title) {
   // A new direction replaces the old one; a stop between the two would make the dome jerk.
   if (hold && hold.unit === unit && hold.camera === camera) clearInterval(hold.timer);
   else release();
-  const words = [WORDS[`${pan},${tilt}`], zoom ? (zoom > 0 ? "zoom in" : "zoom out") : ""];
   press += 1;
-  hold = { unit, camera, press, inFlight: 0,
-    args: { camera, pan: pan * speed, tilt: tilt * speed, zoom },
-    line: logLine(`${camera} ${words.filter(Boolean).join(", ")}`) };
+  hold = { unit, camera, press, act, args, title, inFlight: 0,
+    line: logLine(`${camera} ${title}`) };
   renew(hold);
   hold.timer = setInterval(renew, RENEW_MS, hold);
+}
+
+// Follows a stick: the same press with other speeds, as long as it is held.
+export function steer(unit, camera, [pan, tilt, zoom], title) {
+  const args = { camera, pan, tilt, zoom };
+  if (!hold || hold.unit !== unit || hold.camera !== camera || hold.title !== title) {
+    take(unit, camera, "ptz.move", args, title);
+    return;
+  }
+  hold.args = args;
+  if (performance.now() - hold.sentMs >= STEER_MS) renew(hold);
 }
 
 async function renew(one) {
   if (one.inFlight >= IN_FLIGHT_MAX) return;
   one.inFlight += 1;
-  const outcome = await order(one.unit, "ptz.move", one.args, one.line, one.press);
+  one.sentMs = performance.now();
+  const outcome = await order(one.unit, one.act, one.args, one.line, one.press);
   one.inFlight -= 1;
   if (outcome.result !== "done" && hold === one) release();
 }
@@ -57,11 +74,16 @@ export function wire(root, unit, camera) {
   };
   root.addEventListener("pointerdown", choose);
   const speed = () => Number(root.querySelector('[data-field="speed"]').value);
-  root.querySelectorAll("[data-pan], [data-zoom]").forEach((button) => {
-    const { pan = 0, tilt = 0, zoom = 0 } = button.dataset;
+  root.querySelectorAll("[data-pan], [data-zoom], [data-lens]").forEach((button) => {
+    const { pan = 0, tilt = 0, zoom = 0, lens } = button.dataset;
     const start = () => {
       button.classList.add("held");
-      begin(unit, camera, Number(pan), Number(tilt), Number(zoom), speed());
+      if (!lens) {
+        begin(unit, camera, Number(pan), Number(tilt), Number(zoom), speed());
+        return;
+      }
+      const [focus, iris] = lens.split(",").map(Number);
+      take(unit, camera, "ptz.lens", { camera, focus, iris }, button.ariaLabel);
     };
     const end = () => { if (button.classList.contains("held")) releaseAll(); };
     button.addEventListener("pointerdown", (event) => {

@@ -2,6 +2,8 @@
 import { desk, signIn } from "/assets/desk.js";
 import { wire, wireKeys, chosenCamera, releaseAll } from "/assets/controls.js";
 import { order } from "/assets/desk.js";
+import { wirePad, wireStick } from "/assets/stick.js";
+import { openZones } from "/assets/zones.js";
 
 const STALE_AFTER_MS = 4000;
 const SILENT_AFTER_MS = 3000;
@@ -203,6 +205,11 @@ function drawCamera(article, unit, camera) {
     root.dataset.camera = `${unit.unit}/${camera.name}`;
     article.querySelector(".cameras").append(root);
     wire(root, unit.unit, camera.name);
+    wireStick(root, unit.unit, camera.name);
+    root.querySelector('[data-field="draft"]').addEventListener("click", () => {
+      const now = units.get(unit.unit).cameras.find((one) => one.name === camera.name);
+      openZones(root, now);
+    });
   }
   root.classList.toggle("has-dome", camera.has_dome);
   root.classList.toggle("has-mic", camera.has_microphone);
@@ -227,6 +234,7 @@ function drawCamera(article, unit, camera) {
   set(root, "sound-chip", camera.has_microphone && camera.sound ? `sound ${camera.sound}` : "")
     .dataset.on = isOn ? "yes" : "no";
   const at = (text) => (camera.position_known ? text : "unknown");
+  root.querySelector('[data-field="draft"]').hidden = !camera.position_known || !camera.still;
   set(root, "pan", at(degrees(camera.pan_cdeg)));
   set(root, "tilt", at(degrees(camera.tilt_cdeg)));
   set(root, "zoom", at(percent(camera.zoom_permille)));
@@ -296,4 +304,5 @@ function faultCard(fault) {
 setInterval(() => { drawFleet(); tick(); }, 250);
 addEventListener("pagehide", releaseAll);
 wireKeys();
+wirePad();
 signIn();
