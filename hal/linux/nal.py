@@ -43,7 +43,10 @@ def split_lengths(data: bytes, length_bytes: int) -> list[bytes]:
 
 def join_lengths(units: list[bytes]) -> bytes:
     """Put each unit behind its length in 4 bytes."""
-    return b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
+    pieces: list[bytes] = []
+    for unit in units:
+        pieces += (len(unit).to_bytes(4, "big"), unit)
+    return b"".join(pieces)
 
 
 def join_annex_b(units: list[bytes]) -> bytes:

@@ -63,9 +63,10 @@ class RtspCamera:
             return None
         trouble: PortError | None = opening.trouble
         unit = receiver.queue.take()
-        self._count(receiver)
-        if unit is None and trouble is not None:
-            raise trouble
+        if unit is None:
+            self._count(receiver)
+            if trouble is not None:
+                raise trouble
         return unit
 
     def parameters(self) -> StreamParameters | None:
@@ -100,7 +101,7 @@ class _Receiver:
         self._name = name
         self._wake = wake
         self._shown: StreamParameters | None = None
-        self._has_news = True  # trouble may come before the first picture
+        self._has_news = False
 
     def choose(self, offers: list[Media]) -> Media:
         """Choose the picture track; PortError when there is none."""
@@ -111,12 +112,16 @@ class _Receiver:
         self.track = make_picture_track(self._name, media, self._deliver)
         return self.track
 
-    def on_batch(self, now_ms: int) -> None:
-        """Wake the core if pictures came, or if none can come."""
+    def on_step(self, now_ms: int) -> None:
+        """Wake the core if pictures came."""
         self.eye.look_when_due(now_ms)
         if self._has_news:
             self._has_news = False
             self._wake.notify()
+
+    def on_trouble(self) -> None:
+        """Wake the core, which will find out why."""
+        self._wake.notify()
 
     def dropped_count(self) -> int:
         """Access units lost on the way or left out by the queue."""

@@ -6,10 +6,11 @@ import ssl
 
 from hal.linux.rtsp.session import Session
 
+STREAM_BYTES = 1 << 18
 DATAGRAM_BYTES_MAX = 65_535
 DATAGRAMS_PER_DRAIN = 2000
 DRAINS_PER_TURN = 8
-PATIENCE = "the camera closed the connection"
+CLOSED = "the camera closed the connection"
 
 
 class Connection:
@@ -28,6 +29,8 @@ class Connection:
         udp: tuple[socket.socket, socket.socket] | None,
     ) -> None:
         self.session = session
+        self.drained_bytes = 0
+        """How much the last drain of the connection found."""
         self._sock = sock
         self._udp = udp
         self._host: str = sock.getpeername()[0]
@@ -46,7 +49,7 @@ class Connection:
             for packet in self._datagrams(self._udp[1], buffer):
                 self.session.receive_rtcp(packet, now_ms, utc_ms)
         else:
-            self._drain_stream(buffer, now_ms, utc_ms)
+            self._drain_stream(now_ms, utc_ms)
         self.send()
 
     def step(self, now_ms: int) -> None:
@@ -76,20 +79,22 @@ class Connection:
         for one in (self._sock, *(self._udp or ())):
             one.close()
 
-    def _drain_stream(self, buffer: memoryview, now_ms: int, utc_ms: int) -> None:
+    def _drain_stream(self, now_ms: int, utc_ms: int) -> None:
+        self.drained_bytes = 0
         for _ in range(DRAINS_PER_TURN):
             try:
-                count = self._sock.recv_into(buffer)
+                data = self._sock.recv(STREAM_BYTES)
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
                 return
             except OSError as trouble:
                 self._break(trouble.strerror or type(trouble).__name__)
                 return
-            if not count:
-                self._break(PATIENCE)
+            if not data:
+                self._break(CLOSED)
                 return
-            self.session.receive(bytes(buffer[:count]), now_ms, utc_ms)
-            if count < len(buffer) and not isinstance(self._sock, ssl.SSLSocket):
+            self.drained_bytes += len(data)
+            self.session.receive(data, now_ms, utc_ms)
+            if len(data) < STREAM_BYTES and not isinstance(self._sock, ssl.SSLSocket):
                 return
 
     def _datagrams(self, sock: socket.socket, buffer: memoryview) -> list[bytes]:

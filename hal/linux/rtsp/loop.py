@@ -1,7 +1,10 @@
 """One thread for all RTSP sessions of a process: it lets packets gather, then drains the sockets.
 
 A 4 Mbit/s camera sends some 360 packets a second; waking for each costs more than all the rest.
-So after each drain the thread sleeps for 50 ms, and the kernel's buffers hold what comes.
+So after each drain the thread sleeps for 200 ms, and the kernel's buffers hold what comes: for
+50 ms when they were rather full, and for 20 ms while packets come by UDP, because there nobody
+sends again what a buffer could not hold. The core is woken for pictures five times a second, and
+at once when there is trouble.
 """
 
 import contextlib
@@ -14,22 +17,29 @@ from collections.abc import Callable
 from typing import Protocol
 
 from hal.api.errors import PortError, PortLost
+from hal.linux.memory import keep_freed_memory
 from hal.linux.rtsp.address import Address
 from hal.linux.rtsp.connection import Connection
 from hal.linux.rtsp.session import Reader, Session
 from hal.linux.rtsp.sockets import connect, udp_pair
 
-NAP_MS = 50
+NAP_MS, FULL_NAP_MS = 200, 50
+FULL_BYTES = 160_000
+UDP_NAP_MS = 20
 GREETING_NAP_MS = 10
-STEP_EVERY_MS = 200
-BUFFER_BYTES = 1 << 18
+STEP_EVERY_MS = 190  # a little less than the nap, so that every turn after one is a step
+BUFFER_BYTES = 1 << 16
 
 
 class Audience(Reader, Protocol):
     """Who opened a source, seen from the loop's thread."""
 
-    def on_batch(self, now_ms: int) -> None:
-        """Take note that a batch of packets was read, or that there is trouble."""
+    def on_step(self, now_ms: int) -> None:
+        """Take note that time passed and packets may have been read; five times a second."""
+        ...
+
+    def on_trouble(self) -> None:
+        """Take note that the opening has trouble, and nothing more will come."""
         ...
 
 
@@ -107,8 +117,8 @@ class Loop:
             for opening in list(self._openings):
                 opening.step(now_ms)
         if has_drained:
-            is_greeting = any(not opening.is_playing() for opening in self._openings)
-            self._nap.poll(GREETING_NAP_MS if is_greeting else NAP_MS)
+            naps_ms = [opening.nap_ms() for opening in self._openings]
+            self._nap.poll(min(naps_ms, default=NAP_MS))
 
 
 class Opening:
@@ -141,9 +151,13 @@ class Opening:
         """Tell whether a track was asked for and not yet torn down."""
         return self._connection is not None and self._connection.session.has_setup
 
-    def is_playing(self) -> bool:
-        """Tell whether packets are to be expected."""
-        return self._connection is not None and self._connection.session.is_playing
+    def nap_ms(self) -> int:
+        """How long it can wait for the next drain."""
+        if self._connection is None or not self._connection.session.is_playing:
+            return GREETING_NAP_MS
+        if self._is_udp:
+            return UDP_NAP_MS
+        return FULL_NAP_MS if self._connection.drained_bytes >= FULL_BYTES else NAP_MS
 
     def close(self) -> None:
         """Begin to end it; nothing is handed on from the end of the current batch."""
@@ -174,13 +188,15 @@ class Opening:
         """Take what came at one descriptor."""
         assert self._connection is not None
         self._connection.drain(fd, buffer, now_ms, utc_ms)
-        self._after(now_ms)
+        self._after()
 
     def step(self, now_ms: int) -> None:
         """Let time pass."""
         assert self._connection is not None
         self._connection.step(now_ms)
-        self._after(now_ms)
+        self._after()
+        if not self._is_closed:
+            self._audience.on_step(now_ms)
 
     def abandon(self) -> None:
         """Let go at once, because the thread ends."""
@@ -196,25 +212,22 @@ class Opening:
         self._connection = connection
         self._loop.add(self, connection.fds())
         connection.send()
-        self._after(boot_ms())
+        self._after()
 
     def _stop(self) -> None:
         connection = self._connection
         if connection is None or connection.session.is_over:
             return
-        now_ms = boot_ms()
-        connection.session.stop(now_ms)
+        connection.session.stop(boot_ms())
         connection.send()
-        self._after(now_ms)
+        self._after()
 
-    def _after(self, now_ms: int) -> None:
+    def _after(self) -> None:
         """Tell what is new, and clear up when it is over."""
         assert self._connection is not None
         session = self._connection.session
         if session.trouble is not None and self.trouble is None:
             self._tell(session.trouble)
-        elif not self._is_closed:
-            self._audience.on_batch(now_ms)
         if session.is_over:
             self._finish()
 
@@ -227,7 +240,7 @@ class Opening:
     def _tell(self, trouble: PortError) -> None:
         self.trouble = trouble
         if not self._is_closed:
-            self._audience.on_batch(boot_ms())
+            self._audience.on_trouble()
 
 
 def boot_ms() -> int:
@@ -243,5 +256,6 @@ def shared_loop() -> Loop:
     """The one loop of this process, made when it is first asked for."""
     with _shared_lock:
         if not _shared:
+            keep_freed_memory()
             _shared.append(Loop())
         return _shared[0]

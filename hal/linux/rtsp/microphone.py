@@ -83,7 +83,7 @@ class _Receiver:
         self.track: SoundTrack | None = None
         self._name = name
         self._wake = wake
-        self._has_news = True  # trouble may come before the first sound
+        self._has_news = False
 
     def choose(self, offers: list[Media]) -> Media:
         """Choose the sound track; PortError when there is none."""
@@ -95,12 +95,16 @@ class _Receiver:
         self.queue = SoundQueue(media.clock_hz)
         return self.track
 
-    def on_batch(self, now_ms: int) -> None:
-        """Wake the core if sound came, or if none can come."""
+    def on_step(self, now_ms: int) -> None:
+        """Wake the core if sound came."""
         del now_ms
         if self._has_news:
             self._has_news = False
             self._wake.notify()
+
+    def on_trouble(self) -> None:
+        """Wake the core, which will find out why."""
+        self._wake.notify()
 
     def dropped_count(self) -> int:
         """Blocks lost on the way or left out by the queue."""

@@ -45,9 +45,9 @@ class RtpTrack:
         """The same, unwrapped; never wraps."""
         self.now_ms = 0
         """When the packet at hand was received."""
-        self._next_sequence = -1
+        self.next_sequence = -1
         self._late_in_a_row = 0
-        self._moment = b""
+        self.moment = b""
         self._moment_ms = 0
 
     def packet(self, data: bytes, start: int, end: int, now_ms: int) -> None:
@@ -65,19 +65,28 @@ class RtpTrack:
                 self.malformed_count += 1
                 return
         sequence = data[start + 2] << 8 | data[start + 3]
-        if sequence != self._next_sequence:
+        if sequence != self.next_sequence:
             is_same_source = data[start + 8 : start + 12] == self.ssrc
             if is_same_source and not self._resume(sequence):
                 return
-        self._next_sequence = (sequence + 1) & 0xFFFF
+        self.next_sequence = (sequence + 1) & 0xFFFF
         self.packet_count += 1
         self.now_ms = now_ms
         moment = data[start + 4 : start + 12]
-        if moment != self._moment:
+        if moment != self.moment:
             self._on_moment(moment)
         self.on_payload(data, at, end)
         if data[start + 1] & 0x80:
             self.on_marker()
+
+    def run(self, data: bytes, at: int, end: int, channel: int) -> int:
+        """Take the interleaved packets that only go on with the one just taken; here none.
+
+        Returns:
+            where the first packet stands that was not taken.
+        """
+        del data, end, channel
+        return at
 
     def flush(self) -> None:
         """Nothing more came for now."""
@@ -100,9 +109,9 @@ class RtpTrack:
 
     def _resume(self, sequence: int) -> bool:
         """Judge a packet out of order; false when it is to be left out."""
-        if self._next_sequence < 0:
+        if self.next_sequence < 0:
             return True
-        missing_count = (sequence - self._next_sequence) & 0xFFFF
+        missing_count = (sequence - self.next_sequence) & 0xFFFF
         if missing_count < HALF_SEQUENCE:
             self.lost_count += missing_count
         else:
@@ -118,7 +127,7 @@ class RtpTrack:
     def _on_moment(self, moment: bytes) -> None:
         """Take another time, or another source."""
         stamp = int.from_bytes(moment[:4], "big")
-        is_first = not self._moment
+        is_first = not self.moment
         is_restart = False
         if moment[4:] != self.ssrc:
             self.ssrc = moment[4:]
@@ -126,7 +135,7 @@ class RtpTrack:
                 self.restart_count += 1
                 self.on_gap()
                 is_restart = True
-        self._moment = moment
+        self.moment = moment
         if is_first:
             self.stamp = self.ticks = stamp
         elif stamp != self.stamp or is_restart:

@@ -145,6 +145,7 @@ class Session:
         self._now_ms = now_ms
         self._is_stopping = True
         self._splitter.channels.clear()
+        self._splitter.runs.clear()
         self._reorder = None
         if not self.has_setup:
             self._end()
@@ -296,6 +297,7 @@ class Session:
         if self._udp_ports is None:
             rtp, rtcp = told.get("interleaved") or (0, 1)
             self._splitter.channels.update({rtp: self.track.packet, rtcp: self._on_rtcp})
+            self._splitter.runs[rtp] = self.track.run
         else:
             self.far_ports = told.get("server_port") or (0, 0)
             self._reorder = Reorder(self.track)

@@ -16,6 +16,9 @@ from collections.abc import Callable
 
 Sink = Callable[[bytes, int, int, int], None]
 """Called with (data, start, end, now_ms); the packet is data[start:end]."""
+Run = Callable[[bytes, int, int, int], int]
+"""Called with (data, at, end, channel) after each packet of a channel; may take whole frames that
+follow on the same channel, and returns where it stopped."""
 
 VERSION = "RTSP/1.0"
 DOLLAR = 0x24
@@ -76,6 +79,8 @@ class Splitter:
     def __init__(self, on_message: Callable[[Message], None]) -> None:
         self.channels: dict[int, Sink] = {}
         """Where the packets of each interleaved channel go."""
+        self.runs: dict[int, Run] = {}
+        """For channels where one packet is mostly like the one before: a short cut."""
         self.junk_byte_count = 0
         self.stray_count = 0
         """Packets of channels that nobody set up."""
@@ -91,7 +96,7 @@ class Splitter:
         """
         if self._rest:
             data = self._rest + data
-        channels = self.channels
+        channels, runs = self.channels, self.runs
         at, end = 0, len(data)
         while end - at >= FRAME_HEAD_BYTES:
             if data[at] == DOLLAR:
@@ -99,12 +104,13 @@ class Splitter:
                 stop = start + (data[at + 2] << 8 | data[at + 3])
                 if stop > end:
                     break
-                sink = channels.get(data[at + 1])
+                channel = data[at + 1]
+                sink = channels.get(channel)
                 if sink is None:
                     self.stray_count += 1
                 else:
                     sink(data, start, stop, now_ms)
-                at = stop
+                at = runs[channel](data, stop, end, channel) if channel in runs else stop
             else:
                 after = self._take_message(data, at)
                 if after == at:
