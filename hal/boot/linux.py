@@ -25,6 +25,8 @@ from hal.linux.keys import FileKeys, write_keys
 from hal.linux.link import MqttLink
 from hal.linux.microphone import TrackMicrophone
 from hal.linux.mqtt_url import Tls
+from hal.linux.rtsp.camera import RtspCamera
+from hal.linux.rtsp.microphone import RtspMicrophone
 from hal.linux.sensors import SysfsSensors
 from hal.linux.serial import SerialLine
 from hal.linux.sound_card import CardMicrophone
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("lamppost")
 STATE_BYTES = 64 << 10
 SESSION = "session"
+RTSP_SCHEMES = ("rtsp", "rtsps")
+OWN_UDP, LIBAV = "own-udp", "libav"
 FILE = "file:"
 CLAIM_KEYS, CLAIM_PUBLIC, CLAIM_CHAINS = 2, 3, 4
 EXIT_CLEAN, EXIT_BUG = 0, 70
@@ -193,14 +197,20 @@ def _camera_ports(camera: CameraConfig, folder: Path, wake: Wake) -> CameraPorts
     url = str(camera.picture["source"])
     if url.startswith(FILE):
         url = FILE + str((folder / url.removeprefix(FILE)).resolve())
-    ports = CameraPorts(name, StreamCamera(url, wake))
+    ingest = str(camera.picture["ingest"])
+    is_own = ingest != LIBAV and url.split(":", 1)[0] in RTSP_SCHEMES
+    is_udp = ingest == OWN_UDP
+    source = RtspCamera(url, wake, is_udp=is_udp) if is_own else StreamCamera(url, wake)
+    ports = CameraPorts(name, source)
     if camera.sound is not None:
-        source = str(camera.sound["source"])
-        microphone: TrackMicrophone | CardMicrophone
-        if source == "track":
-            microphone = TrackMicrophone(url, wake)
+        heard = str(camera.sound["source"])
+        microphone: RtspMicrophone | TrackMicrophone | CardMicrophone
+        if heard != "track":
+            microphone = CardMicrophone(heard.partition(":")[2], wake)
+        elif is_own:
+            microphone = RtspMicrophone(url, wake, is_udp=is_udp)
         else:
-            microphone = CardMicrophone(source.partition(":")[2], wake)
+            microphone = TrackMicrophone(url, wake)
         ports.microphone = microphone
         ports.gate, ports.indicator = _gate(camera.sound, name, folder, microphone)
     return ports
@@ -210,7 +220,7 @@ def _gate(
     sound: dict[str, int | str | bool],
     camera: str,
     folder: Path,
-    microphone: TrackMicrophone | CardMicrophone,
+    microphone: RtspMicrophone | TrackMicrophone | CardMicrophone,
 ) -> tuple[Digital, Digital]:
     """Make the gate of a microphone and the indicator that shows it.
 
