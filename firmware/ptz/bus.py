@@ -10,7 +10,8 @@ then it rests for the time that transceivers need to turn round. Who is next:
 
 Only the newest wish of each dome is kept by its drive, so nothing is replayed: not after a stop,
 and not after a reply that never came. The lease of each dome is cut so that all of them running
-out at once are stopped on the wire within a second.
+out at once are stopped on the wire within a second, and a motion that goes on is told again less
+often the more domes there are.
 """
 
 from firmware.ptz.quality import LineQuality, totals
@@ -24,6 +25,7 @@ TURNROUND_MS_MIN = 2
 STOPPED_MS_MAX = 1000  # from the last renewal to the end of the stop on the wire
 LOOP_MS = 30  # of that, what the unit's own turns may take
 LEASE_MS_MIN = 200
+RESEND_MS, RESEND_MS_MAX = 400, 3000  # of one dome; telling again must not fill the line
 LAST_WORDS_BYTES_MAX = 64
 IDLE_MS = 1000
 BITS_PER_BYTE = 10
@@ -56,6 +58,8 @@ class Bus:
         assert lease_ms >= LEASE_MS_MIN
         for each in self.services:
             each.drive.lease_ms = min(each.drive.lease_ms, lease_ms)
+            if each.settings.resend_ms >= RESEND_MS:  # less is asked for by heads that stop soon
+                each.settings.resend_ms = min(RESEND_MS * len(self.services), RESEND_MS_MAX)
 
     def lease_ms(self) -> int:
         """Tell the longest lease with which all domes at once are stopped in time."""

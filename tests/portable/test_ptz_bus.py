@@ -75,6 +75,9 @@ class Bench:
         return [(row[1] // 1000, -(-row[2] // 1000), row[3]) for row in rows]
 
 
+MICROPYTHON_HEAP = "8m"  # the log of a long run on a fast line
+
+
 def is_motion(frame):
     """Whether a frame sets pan or tilt in motion."""
     return not frame[3] & 1 and frame[3] & 0x1E != 0
@@ -199,6 +202,27 @@ def test_busy_hands_do_not_starve_a_quiet_dome():
         for address in (1, 2, 3)
     ]
     assert min(shares) >= 50 and max(shares) - min(shares) <= 5, shares
+
+
+def test_places_stay_known_while_all_domes_are_driven():
+    for baud in (2400, 9600):
+        bench = Bench(8, baud)
+        bench.run(5000)
+
+        def hands(now_ms, bench=bench):
+            if now_ms % 100:
+                return False
+            for service in bench.bus.services:
+                service.move(500, 0, 0, now_ms)
+            return True
+
+        begun_ms = bench.ms
+        bench.run(10_000, hands)
+        for address in range(1, 9):
+            asked = [
+                row for row in bench.sent(begun_ms) if row[2][1] == address and row[2][3] == 0x51
+            ]
+            assert len(asked) >= 2, (baud, address, len(asked))
 
 
 def test_last_words_stop_every_dome():
