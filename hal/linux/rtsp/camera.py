@@ -82,11 +82,6 @@ class RtspCamera:
         """Make a JPEG, at most 1280 wide, of the newest keyframe with zones filled."""
         return self._receiver.eye.still(zones) if self._receiver else b""
 
-    def clock_offset_ms(self) -> int | None:
-        """How far the camera's clock is ahead of the unit's; None while it has not told."""
-        session = self._opening.session if self._opening else None
-        return session.clock.offset_ms() if session else None
-
     def _count(self, receiver: "_Receiver") -> None:
         self.dropped_count = self._dropped_before_count + receiver.dropped_count()
 

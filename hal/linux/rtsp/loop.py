@@ -8,6 +8,7 @@ at once when there is trouble.
 """
 
 import contextlib
+import logging
 import os
 import select
 import threading
@@ -23,6 +24,8 @@ from hal.linux.rtsp.connection import Connection
 from hal.linux.rtsp.session import Reader, Session
 from hal.linux.rtsp.sockets import connect, udp_pair
 
+LOG = logging.getLogger("lamppost")
+CLOCK_WRONG_MS = 2000
 NAP_MS, FULL_NAP_MS = 200, 50
 FULL_BYTES = 160_000
 UDP_NAP_MS = 20
@@ -140,6 +143,7 @@ class Opening:
         self._audience = audience
         self._is_udp = is_udp
         self._is_closed = False
+        self._has_told_clock = False
         self._connection: Connection | None = None
 
     @property
@@ -195,6 +199,7 @@ class Opening:
         assert self._connection is not None
         self._connection.step(now_ms)
         self._after()
+        self._watch_clock(self._connection.session)
         if not self._is_closed:
             self._audience.on_step(now_ms)
 
@@ -203,6 +208,18 @@ class Opening:
         if self.trouble is None:
             self._tell(PortLost(f"source {self._address.url}: the reader ended; open it again"))
         self._finish()
+
+    def _watch_clock(self, session: Session) -> None:
+        """Tell once when the camera's clock, which it may print into its pictures, is wrong."""
+        offset_ms = session.clock.offset_ms()
+        if self._has_told_clock or offset_ms is None or abs(offset_ms) < CLOCK_WRONG_MS:
+            return
+        self._has_told_clock = True
+        LOG.warning(
+            "source %s: its clock is %d ms ahead of the unit's; give it a time server",
+            self._address.url,
+            offset_ms,
+        )
 
     def _begin(self, connection: Connection) -> None:
         if self._is_closed:

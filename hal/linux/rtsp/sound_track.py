@@ -12,7 +12,6 @@ from hal.api.media import AccessUnit, StreamParameters
 from hal.linux.rtsp.rtp import RtpTrack
 from hal.linux.rtsp.sdp import Media
 
-BLOCK_BYTES_MAX = 65_536
 AAC_BLOCK_TICKS = 1024
 SIZE_BITS_MAX = 16
 
