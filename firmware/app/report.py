@@ -124,6 +124,7 @@ class Reporter:
             "link.lost": unit.post.lost_link_count,
             "messages.unread": unit.post.unread_count,
             "outbox.shed": unit.telemetry.outbox.shed_count,
+            "presets.unstored": unit.presets.unstored_count,
             "ring.barriers": recorder.barrier_count if recorder is not None else 0,
             "ring.failures": recorder.failure_count if recorder is not None else 0,
         }

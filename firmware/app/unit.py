@@ -9,6 +9,7 @@ from firmware.app.assembly import make_stations
 from firmware.app.authority import Authority
 from firmware.app.chains import Chains
 from firmware.app.post import Post
+from firmware.app.preset_desk import PresetDesk
 from firmware.app.report import Reporter
 from firmware.app.ring_desk import RingDesk
 from firmware.app.rounds import Rounds
@@ -87,6 +88,7 @@ class Unit:
         heartbeat_ms = int(config.link["heartbeat_ms"])
         self.telemetry = TelemetryService(self.name, self.state.boot, outbox, heartbeat_ms)
         self.stations = make_stations(board, config, self.authority.permit, self.events)
+        self.presets = PresetDesk(self.state.pages, self.stations)
         self.ring = RingDesk(board, config, self.telemetry.boot, self.events)
         self.commands = CommandService(self.name, board.keys, self.state.guard, self._decide)
         self.acts = Acts(self.stations, self.health)
@@ -120,6 +122,7 @@ class Unit:
         self._tell_events(now_ms)
         due_ms = min(due_ms, self.reporter.step(now_ms))
         due_ms = min(due_ms, self.post.send(now_ms))
+        self.presets.step()
         self.state.step()
         return due_ms
 

@@ -234,7 +234,8 @@ function drawCamera(article, unit, camera) {
   set(root, "sound-chip", camera.has_microphone && camera.sound ? `sound ${camera.sound}` : "")
     .dataset.on = isOn ? "yes" : "no";
   const at = (text) => (camera.position_known ? text : "unknown");
-  root.querySelector('[data-field="draft"]').hidden = !camera.position_known || !camera.still;
+  root.querySelector('[data-field="draft"]').hidden =
+    !camera.position_known || !camera.still || camera.dome !== "idle";
   set(root, "pan", at(degrees(camera.pan_cdeg)));
   set(root, "tilt", at(degrees(camera.tilt_cdeg)));
   set(root, "zoom", at(percent(camera.zoom_permille)));
