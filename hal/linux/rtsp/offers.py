@@ -6,7 +6,8 @@ import binascii
 from hal.api.errors import PortAbsent, PortRefused
 from hal.api.media import StreamParameters
 from hal.linux.rtsp import picture_track, sound_track
-from hal.linux.rtsp.picture_track import H264Track, HevcTrack, PictureTrack
+from hal.linux.rtsp.payloads import H264Track, HevcTrack
+from hal.linux.rtsp.picture_track import PictureTrack
 from hal.linux.rtsp.sdp import Media
 from hal.linux.rtsp.sound_track import SIZE_BITS_MAX, AacTrack, SoundTrack
 

@@ -16,10 +16,7 @@ from struct import Struct
 
 from hal.api.media import AccessUnit, StreamParameters
 from hal.linux.nal import (
-    H264_SLICES,
-    HEVC_SLICE_TYPE_COUNT,
     join_annex_b,
-    join_lengths,
     parameter_sets,
     starts_picture,
     unit_type,
@@ -32,8 +29,8 @@ from hal.linux.rtsp.wire import DOLLAR, FRAME_HEAD_BYTES
 
 UNIT_BYTES_MAX = 8 << 20
 PIECE_COUNT_MAX = 20_000
+FIRST_BYTES = 8  # of a fragment, enough to tell what its unit is
 SEQUENCE_SET = {"h264": 7, "hevc": 33}
-SEI, RECOVERY_POINT = 6, 6
 
 Deliver = Callable[[AccessUnit], None]
 
@@ -66,7 +63,8 @@ class PictureTrack(RtpTrack):
         self._sets = parameter_sets(codec, sets)
         self._deliver = deliver
         self._times = DecodeTimes()
-        self._units: list[bytes] = []
+        self._units: list[bytes] = []  # of a unit that came in fragments only the first bytes
+        self._pieces: list[bytes] = []  # all of them, each behind its length
         self._parts: list[bytes] | None = None
         self._middle = b""  # what every further fragment of the open unit begins with
         self._byte_count = 0
@@ -143,6 +141,7 @@ class PictureTrack(RtpTrack):
             self._note_lie()
         if self._has_room(unit):
             self._units.append(unit)
+            self._pieces += (len(unit).to_bytes(4, "big"), unit)
 
     def begin(self, head: bytes, middle: bytes, piece: bytes) -> None:
         """Begin a NAL unit that comes in fragments, each later one behind `middle`."""
@@ -163,9 +162,15 @@ class PictureTrack(RtpTrack):
 
     def end(self) -> None:
         """The fragment just taken was the last of its NAL unit."""
-        if self._parts is not None:
-            self._units.append(b"".join(self._parts))
-            self._parts = None
+        parts, self._parts = self._parts, None
+        if parts is None:
+            return
+        first = parts[0] + parts[1][:FIRST_BYTES]
+        if parameter_sets(self._codec, [first]):
+            first = b"".join(parts)
+        self._units.append(first)
+        self._pieces.append(sum(map(len, parts)).to_bytes(4, "big"))
+        self._pieces += parts
 
     def aggregate(self, data: bytes, at: int, end: int) -> None:
         """Take NAL units behind their lengths of two bytes."""
@@ -196,13 +201,12 @@ class PictureTrack(RtpTrack):
         if self._byte_count <= UNIT_BYTES_MAX and self._piece_count <= PIECE_COUNT_MAX:
             return True
         self.spoil()
-        self._units = []
-        self._parts = None
+        self._units, self._pieces, self._parts = [], [], None
         return False
 
     def _finish(self) -> None:
         """Judge the picture at hand, and hand it on if it is whole."""
-        units = self._units
+        units, pieces = self._units, self._pieces
         is_damaged = self._is_damaged or self._parts is not None
         kinds = self.kinds_of(units)
         if not is_damaged and kinds.isdisjoint(self.SLICES):
@@ -212,8 +216,7 @@ class PictureTrack(RtpTrack):
         if self._is_doubtful and not is_damaged:
             is_damaged = not starts_picture(self._codec, units)
         is_keyframe = self.is_keyframe(kinds, units)
-        self._units = []
-        self._parts = None
+        self._units, self._pieces, self._parts = [], [], None
         self._byte_count = self._piece_count = 0
         self._is_damaged = self._is_doubtful = False
         if is_damaged:
@@ -224,9 +227,9 @@ class PictureTrack(RtpTrack):
         if self._is_waiting:
             self.skipped_count += 1
             return
-        self._hand_on(units, is_keyframe)
+        self._hand_on(units, b"".join(pieces), is_keyframe)
 
-    def _hand_on(self, units: list[bytes], is_keyframe: bool) -> None:
+    def _hand_on(self, units: list[bytes], data: bytes, is_keyframe: bool) -> None:
         if is_keyframe:
             self._look(units)
             if self.parameters is None:
@@ -234,7 +237,7 @@ class PictureTrack(RtpTrack):
                 is_keyframe = False
         begun_ms = self._begun_ms if self._begun_ms >= 0 else self.now_ms
         dts = self._times.next(self.ticks)
-        self._deliver(AccessUnit(join_lengths(units), begun_ms, self.ticks, dts, is_keyframe))
+        self._deliver(AccessUnit(data, begun_ms, self.ticks, dts, is_keyframe))
 
     def is_keyframe(self, kinds: set[int], units: list[bytes]) -> bool:
         """Tell whether decoding can begin here."""
@@ -258,88 +261,3 @@ class PictureTrack(RtpTrack):
         size = picture_size(self._codec, sequence)
         extradata = join_annex_b(whole)
         self.parameters = StreamParameters(self._codec, self._timescale, extradata, *size)
-
-
-def is_recovery(unit: bytes) -> bool:
-    """Tell whether an H.264 unit says that the pictures from here on are right at once.
-
-    Cameras without IDR pictures mark their intra pictures so: the first message is a recovery
-    point, and its frame count, an Exp-Golomb number, is 0.
-    """
-    return unit[0] & 0x1F == SEI and unit[1:2] == bytes([RECOVERY_POINT]) and unit[3:4] >= b"\x80"
-
-
-class H264Track(PictureTrack):
-    """H.264: single units, STAP-A and FU-A."""
-
-    STAP_A, FU_A = 24, 28
-    SLICES = frozenset(H264_SLICES)
-    KEYFRAMES = frozenset((5,))
-    MIDDLE = Struct(">HHI10s")
-
-    def kinds_of(self, units: list[bytes]) -> set[int]:
-        """List the types of the units."""
-        return {unit[0] & 0x1F for unit in units}
-
-    def is_keyframe(self, kinds: set[int], units: list[bytes]) -> bool:
-        """Tell whether decoding can begin here; some cameras have recovery points alone."""
-        if super().is_keyframe(kinds, units):
-            return True
-        return SEI in kinds and any(is_recovery(unit) for unit in units)
-
-    def on_payload(self, data: bytes, at: int, end: int) -> None:
-        """Take one payload."""
-        if at >= end:
-            return
-        kind = data[at] & 0x1F
-        if kind == self.FU_A and end - at > 2:  # noqa: PLR2004
-            flags = data[at + 1]
-            if flags & 0x80:
-                head = bytes((data[at] & 0xE0 | flags & 0x1F,))
-                middle = bytes((data[at], flags & 0x1F))
-                self.begin(head, middle, data[at + 2 : end])
-            else:
-                self.go_on(data[at + 2 : end])
-            if flags & 0x40:
-                self.end()
-        elif 0 < kind < self.STAP_A:
-            self.add(data[at:end])
-        elif kind == self.STAP_A:
-            self.aggregate(data, at + 1, end)
-        else:
-            self.spoil()
-
-
-class HevcTrack(PictureTrack):
-    """H.265: single units, aggregation packets and fragments."""
-
-    SLICES = frozenset(range(HEVC_SLICE_TYPE_COUNT))
-    KEYFRAMES = frozenset(range(16, 22))
-    AGGREGATE, FRAGMENT, UNIT_TYPE_COUNT = 48, 49, 48
-    MIDDLE = Struct(">HHI11s")
-
-    def kinds_of(self, units: list[bytes]) -> set[int]:
-        """List the types of the units."""
-        return {unit[0] >> 1 & 0x3F for unit in units}
-
-    def on_payload(self, data: bytes, at: int, end: int) -> None:
-        """Take one payload."""
-        if at >= end:
-            return
-        kind = data[at] >> 1 & 0x3F
-        if kind == self.FRAGMENT and end - at > 3:  # noqa: PLR2004
-            flags = data[at + 2]
-            if flags & 0x80:
-                head = bytes((data[at] & 0x81 | (flags & 0x3F) << 1, data[at + 1]))
-                middle = bytes((data[at], data[at + 1], flags & 0x3F))
-                self.begin(head, middle, data[at + 3 : end])
-            else:
-                self.go_on(data[at + 3 : end])
-            if flags & 0x40:
-                self.end()
-        elif kind < self.UNIT_TYPE_COUNT and end - at > 2:  # noqa: PLR2004
-            self.add(data[at:end])
-        elif kind == self.AGGREGATE:
-            self.aggregate(data, at + 2, end)
-        else:
-            self.spoil()

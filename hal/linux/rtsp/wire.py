@@ -94,10 +94,17 @@ class Splitter:
         Raises:
             TooLongError: a message is longer than any camera's.
         """
-        if self._rest:
-            data = self._rest + data
         channels, runs = self.channels, self.runs
-        at, end = 0, len(data)
+        at = 0
+        if self._rest:
+            missing = self._missing_bytes()
+            if 0 < missing < len(data) and channels:
+                first, self._rest = self._rest + data[:missing], b""
+                self._take_frame(first, now_ms)
+                at = missing
+            else:
+                data = self._rest + data
+        end = len(data)
         while end - at >= FRAME_HEAD_BYTES:
             if data[at] == DOLLAR:
                 start = at + FRAME_HEAD_BYTES
@@ -117,6 +124,21 @@ class Splitter:
                     break
                 at = after
         self._rest = data[at:]
+
+    def _missing_bytes(self) -> int:
+        """How much the packet lacks that was cut; 0 where the rest is something else."""
+        rest = self._rest
+        if rest[0] != DOLLAR or len(rest) < FRAME_HEAD_BYTES:
+            return 0
+        return FRAME_HEAD_BYTES + (rest[2] << 8 | rest[3]) - len(rest)
+
+    def _take_frame(self, frame: bytes, now_ms: int) -> None:
+        """Take one packet that was cut; the large batch behind it is not copied for it."""
+        sink = self.channels.get(frame[1])
+        if sink is None:
+            self.stray_count += 1
+        else:
+            sink(frame, FRAME_HEAD_BYTES, len(frame), now_ms)
 
     def _take_message(self, data: bytes, at: int) -> int:
         """Take a message, or pass over junk; returns where to go on, `at` when more must come."""
