@@ -25,7 +25,7 @@ from sim.devices.dome import Dome
 
 ROOT = Path(__file__).parent.parent.parent
 UNIT, CAMERA, PLACE = "pole-7", "dome-7", "High Street"
-ANSWER_WAIT_S = 10
+ANSWER_WAIT_S = 30
 HEAP_BYTES_MAX = 512 * 1024
 SITE = """
 [unit]
