@@ -23,6 +23,7 @@ DOME_REASONS = {
     "ptz.limit": ("", "a soft stop is reached; move the other way"),
     "ptz.zone": ("C21", "it could show a private place; move away from it, or zoom in first"),
     "ptz.unlearned": ("C21", "nobody knows what that preset shows; look there and set it anew"),
+    "ptz.plan": ("", "a plan is preset:seconds, such as 1:20 2:15, or one preset with 0 seconds"),
     "ptz.full": ("", "too much is waiting for the dome; ask again in a second"),
 }
 SOUND_REMEDIES = {
@@ -55,6 +56,8 @@ class Acts:
         commands.register("ptz.preset", self._preset)
         commands.register("ptz.aux", self._aux)
         commands.register("ptz.lens", self._lens)
+        commands.register("ptz.tour", self._tour)
+        commands.register("ptz.tour_end", self._tour_end)
         commands.register("sound.on", self._sound_on)
         commands.register("sound.off", self._sound_off)
         commands.register("fault.acknowledge", self._acknowledge)
@@ -64,6 +67,7 @@ class Acts:
         dome, refusal = self._dome(command)
         if dome is None:
             return refusal
+        dome.hands.on_person(now_ms)
         speeds = (command.number("pan"), command.number("tilt"), command.number("zoom"))
         return _dome_outcome(dome.move(*speeds, now_ms))
 
@@ -71,12 +75,14 @@ class Acts:
         station = self._stations.get(command.text("camera"))
         if station is None or station.dome is None:
             return self._dome(command)[1]
+        station.dome.hands.on_person(now_ms)
         return _dome_outcome(station.dome.stop(now_ms))
 
     def _preset(self, command: "Command", now_ms: int) -> "Outcome":
         dome, refusal = self._dome(command)
         if dome is None:
             return refusal
+        dome.hands.on_person(now_ms)
         return _dome_outcome(dome.preset(command.text("do"), command.number("number"), now_ms))
 
     def _aux(self, command: "Command", now_ms: int) -> "Outcome":
@@ -92,6 +98,19 @@ class Acts:
         if dome is None:
             return refusal
         return _dome_outcome(dome.lens(command.number("focus"), command.number("iris"), now_ms))
+
+    def _tour(self, command: "Command", now_ms: int) -> "Outcome":
+        dome, refusal = self._dome(command)
+        if dome is None:
+            return refusal
+        return _dome_outcome(dome.hands.tour.start(command.text("plan"), now_ms))
+
+    def _tour_end(self, command: "Command", now_ms: int) -> "Outcome":
+        station = self._stations.get(command.text("camera"))
+        if station is None or station.dome is None:
+            return self._dome(command)[1]
+        station.dome.hands.tour.end(now_ms)
+        return "", {}
 
     def _sound_on(self, command: "Command", now_ms: int) -> "Outcome":
         station = self._stations.get(command.text("camera"))

@@ -6,6 +6,7 @@ if TYPE_CHECKING:
     from hal.api._typing import Mapping
 
 NAME_LETTERS_MAX = 32
+PLAN_LETTERS_MAX = 250
 CHOICES_OF_DO = ("go", "set", "clear")
 
 
@@ -68,6 +69,8 @@ ACTS: "dict[str, tuple[tuple[str, Text | Number | Flag], ...]]" = {
     "ptz.preset": (CAMERA, ("do", Text(0, CHOICES_OF_DO)), ("number", Number(1, 255))),
     "ptz.aux": (CAMERA, ("number", Number(1, 255)), ("level", Flag())),
     "ptz.lens": (CAMERA, ("focus", ONE_WAY_OR_OTHER), ("iris", ONE_WAY_OR_OTHER)),
+    "ptz.tour": (CAMERA, ("plan", Text(PLAN_LETTERS_MAX))),
+    "ptz.tour_end": (CAMERA,),
     "sound.on": (CAMERA,),
     "sound.off": (CAMERA,),
     "fault.acknowledge": (("fault", Number(1, 65535)), ("subject", Text(64))),

@@ -51,6 +51,8 @@ RULES = (
     ("ptz.preset", _DRIVERS, CLASSES),
     ("ptz.aux", _DRIVERS, CLASSES),
     ("ptz.lens", _DRIVERS, CLASSES),
+    ("ptz.tour", _DRIVERS, CLASSES),
+    ("ptz.tour_end", _HANDS, CLASSES),
     ("sound.on", _WATCHERS, _GRANTED),
     ("sound.off", _HANDS, CLASSES),
     ("fault.acknowledge", _HANDS, CLASSES),

@@ -4,6 +4,7 @@ from firmware.pelco_d import replies
 from firmware.ptz import drive as states
 from firmware.ptz.asking import Asking
 from firmware.ptz.drive import Drive
+from firmware.ptz.hands import Hands
 from firmware.ptz.model import PtzSettings, is_reserved, within_limits
 from firmware.ptz.place import AXES
 from firmware.ptz.privacy import PERMILLE
@@ -45,6 +46,7 @@ class PtzService:
         self.session = self.protocol.session()
         self.sight = Sight(settings)
         self.watch = Watch()
+        self.hands = Hands(self)
         self.place = self.sight.place
         self.asking = Asking(settings)
         self._is_open = False
@@ -179,6 +181,7 @@ class PtzService:
         self._now_ms = now_ms
         if not self._is_open:
             return b"", now_ms + IDLE_MS
+        self.hands.step(now_ms)
         if self.drive.expire(now_ms):
             self.report.emit("ptz.lease_expired", now_ms)
         self._give_up_seeking(now_ms)

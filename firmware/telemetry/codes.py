@@ -28,6 +28,10 @@ CODES = {
     "ptz.line_lost": 207,
     "ptz.silent": 208,
     "ptz.answering": 209,
+    "ptz.tour_started": 210,
+    "ptz.tour_ended": 211,
+    "ptz.dwelling": 212,
+    "ptz.dwelt": 213,
     # 300: sound
     "sound.on": 301,
     "sound.off": 302,

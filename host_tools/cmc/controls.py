@@ -11,7 +11,7 @@ from host_tools.cmc.operator import Desk, Operator
 from host_tools.cmc.store import Store
 
 MOVE = "ptz.move"
-DOME_ACTS = (MOVE, "ptz.preset", "ptz.aux", "ptz.lens")
+DOME_ACTS = (MOVE, "ptz.preset", "ptz.aux", "ptz.lens", "ptz.tour")
 HELD_ACTS = (MOVE, "ptz.lens")  # renewed while a button is held, and worth nothing late
 EXPIRY_MS = 4_000
 MOVE_EXPIRY_MS = 1_500

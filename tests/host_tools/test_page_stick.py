@@ -79,6 +79,15 @@ def test_focus_is_held_like_a_move(desk: Seat):
     desk.wait_for_act("ptz.stop")
 
 
+def test_a_tour_is_started_and_ended_from_the_page(desk: Seat):
+    desk.page.locator(f"{DOME} [data-field='plan']").fill("1:20 2:15")
+    desk.page.locator(f"{DOME} [data-act='ptz.tour']").click()
+    desk.wait_for_act("ptz.tour")
+    assert desk.unit.commands[-1].text("plan") == "1:20 2:15"
+    desk.page.locator(f"{DOME} [data-act='ptz.tour_end']").click()
+    desk.wait_for_act("ptz.tour_end")
+
+
 @pytest.mark.clause("C21")
 def test_a_zone_drawn_on_a_still_becomes_text_for_the_authority(desk: Seat, tmp_path: Path):
     count = len(desk.unit.commands)

@@ -21,6 +21,8 @@ ARGUMENTS = {
     "ptz.preset": {"camera": "dome-1", "do": "go", "number": 255},
     "ptz.aux": {"camera": "dome-1", "number": 1, "level": True},
     "ptz.lens": {"camera": "dome-1", "focus": -1, "iris": 1},
+    "ptz.tour": {"camera": "dome-1", "plan": "1:20 2:15"},
+    "ptz.tour_end": {"camera": "dome-1"},
     "sound.on": CAMERA,
     "sound.off": CAMERA,
     "fault.acknowledge": {"fault": 7, "subject": "dome-1"},
@@ -255,6 +257,7 @@ def test_every_argument_is_checked():
         "iris": (2, -2),
         "fault": (0, 65536, "7"),
         "subject": ("", "s" * 65),
+        "plan": ("", "p" * 251, 5),
     }
     for act in acts.ACTS:
         assert acts.argument_faults(act, ARGUMENTS[act]) == [], act

@@ -122,6 +122,11 @@ function wireSwitches(root, unit, camera) {
     root.querySelector(`[data-act="${act}"]`).addEventListener("click", () =>
       order(unit, act, { camera }, `${camera} ${act.replace(".", " ")}`));
   }
+  const plan = root.querySelector('[data-field="plan"]');
+  root.querySelector('[data-act="ptz.tour"]').addEventListener("click", () =>
+    order(unit, "ptz.tour", { camera, plan: plan.value.trim() }, `${camera} tour ${plan.value}`));
+  root.querySelector('[data-act="ptz.tour_end"]').addEventListener("click", () =>
+    order(unit, "ptz.tour_end", { camera }, `${camera} tour ended`));
   const store = root.querySelector('[data-field="store"]');
   for (let number = 1; number <= 8; number += 1) {
     const button = document.createElement("button");
