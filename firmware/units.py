@@ -1,30 +1,6 @@
-"""Integer arithmetic on quantities, and the one place where a value is clamped."""
+"""Integer arithmetic on quantities."""
 
 CDEG_PER_TURN = 36000
-
-
-class Clamp:
-    """Keeps a value inside its range and counts how often it had to.
-
-    Args:
-        low: least value let through.
-        high: greatest value let through.
-    """
-
-    __slots__ = ("clamped_count", "high", "low")
-
-    def __init__(self, low: int, high: int) -> None:
-        assert low <= high
-        self.low = low
-        self.high = high
-        self.clamped_count = 0
-
-    def __call__(self, value: int) -> int:
-        """Return the value, or the nearest end of the range."""
-        if self.low <= value <= self.high:
-            return value
-        self.clamped_count += 1
-        return self.low if value < self.low else self.high
 
 
 def wrap_cdeg(angle_cdeg: int) -> int:

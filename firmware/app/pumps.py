@@ -79,10 +79,6 @@ class SourcePump:
         self._is_open = False
         self.has_flow = False
 
-    def retry_due_ms(self, now_ms: int) -> int:
-        """When the next attempt to open is due; `now_ms` when none is waited for."""
-        return now_ms if self._is_open else max(now_ms, self._backoff.due_ms)
-
     def retry_count(self) -> int:
         """How often opening or reading has failed."""
         return self._backoff.retry_count

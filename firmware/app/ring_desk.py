@@ -163,7 +163,9 @@ class RingDesk:
             self._medium.submit(plan.format_plan(is_zeroed=True))
             failed = [
                 code
-                for _, code in self._medium.settle(self._board.clock, self._board.wake, 30_000)
+                for _, code in self._medium.settle(
+                    self._board.clock, self._board.wake, MAKE_MS_MAX
+                )
                 if code
             ]
             if failed or self._medium.in_flight():

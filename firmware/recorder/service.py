@@ -66,7 +66,6 @@ class RecorderService:
         self.events = EventQueue()
         self.is_failing = False
         self.is_slow = False
-        self.last_barrier_ms = -1
         self.barrier_count = 0
         self.failure_count = 0
         self.refused_count = 0
@@ -217,7 +216,6 @@ class RecorderService:
             return
         for name, sequence in self._commits.covered.items():
             self._streams[name].settle(sequence, now_ms)
-        self.last_barrier_ms = now_ms
         self.barrier_count += 1
         if self.is_failing:
             self.is_failing = False
