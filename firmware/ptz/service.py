@@ -314,6 +314,8 @@ class PtzService:
         self.asking.hear()
         if self.sight.is_silent:
             self.sight.is_silent = False
+            if self.drive.state == states.IDLE:
+                self.drive.stop("answering")  # what it did not hear can have been the stop
             self.report.emit("ptz.answering", now_ms)
         if kind in AXES:
             self._on_axis(kind, reply.value, now_ms)

@@ -129,7 +129,8 @@ class Hands:
         # No fence holds a head that hears no stop; its picture is withheld all the same.
         is_loose = service.drive.state == "seeking" or dome.is_deaf
         if self.was_seen or is_loose:
-            self.was_seen = bool(is_seen.any()) or is_loose
+            # Few points of a zone can all lie beside a narrow view of it: ask the controller too.
+            self.was_seen = bool(is_seen.any()) or is_loose or bool(service.picture_zones())
         else:
             self.crossed_count += bool(is_seen.any())
         if is_seen.any():
