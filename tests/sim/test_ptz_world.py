@@ -10,8 +10,8 @@ from firmware.ptz.model import PtzSettings
 from firmware.units import signed_cdeg
 from sim.devices.line import UNIT
 
-SEED = int(os.environ.get("LAMPPOST_SEED", "0")) or random.SystemRandom().randrange(1 << 32)
-QUICK_COUNT, SLOW_COUNT = 20, int(os.environ.get("LAMPPOST_SEQUENCES", "0")) or 1_000
+SEED = int(os.environ.get("LAMPPOST_SEED", "1365729465"))
+QUICK_COUNT, SLOW_COUNT = 20, int(os.environ.get("LAMPPOST_SEQUENCES", "0")) or 200
 STEP_COUNT, STEP_MS = 30, (10, 60, 300, 900)
 LEASE_MS, TRAVEL_MS = 1_000, 120  # the wire, and a motor's way to stand at this speed
 PAN_LIMIT_CDEG = 3_000  # either way
