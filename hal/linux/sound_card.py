@@ -204,7 +204,13 @@ class _Capture:
             _library["streams"] += 1
         self.has_session = True
         self._opened_ms = self._is_varied_ms = boot_ms()
-        stream.start()
+        is_started = False
+        try:
+            stream.start()
+            is_started = True
+        finally:
+            if not is_started:  # the sound server went between opening and starting
+                self._end(stream)
         return stream
 
     def _end(self, stream: Any) -> None:
