@@ -10,14 +10,15 @@ an export holds the hash of the request and of the review that it rests on.
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.cbor.decode import loads
 from firmware.cbor.encode import dumps
 from firmware.errors import RemoteProtocolError
+from host_tools.cmc.transaction import transaction
 
 FIRST_HASH = bytes(32)
 SCHEMA = """
@@ -75,17 +76,9 @@ class Journal:
         with self._lock:
             self._file.close()
 
-    @contextmanager
-    def writing(self) -> Generator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """Keep others from writing until what was read has been acted on."""
-        with self._lock:
-            self._file.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._file.execute("ROLLBACK")
-                raise
-            self._file.execute("COMMIT")
+        return transaction(self._file, self._lock)
 
     def append(self, kind: str, request: str, utc_ms: int, body: Mapping[str, object]) -> Record:
         """Write a record down; call it inside `writing`."""

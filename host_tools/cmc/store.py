@@ -7,13 +7,13 @@ taken in it counts as stored only when it has been left, because the file is flu
 import json
 import sqlite3
 import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from firmware.commands.message import Command
 from firmware.telemetry.messages import EventRecord
+from host_tools.cmc.transaction import transaction
 
 STORED, DUPLICATE, AHEAD = "stored", "duplicate", "ahead"
 SCHEMA = """
@@ -68,17 +68,9 @@ class Store:
         with self._lock:
             self._file.close()
 
-    @contextmanager
-    def batch(self) -> Generator[None]:
+    def batch(self) -> AbstractContextManager[None]:
         """One transaction: all of it is stored when it is left, or none of it."""
-        with self._lock:
-            self._file.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._file.execute("ROLLBACK")
-                raise
-            self._file.execute("COMMIT")
+        return transaction(self._file, self._lock)
 
     # The fleet
 
