@@ -148,8 +148,9 @@ class StatePages:
         self._is_waiting = True
         self._numbers = []
         self._write_code = ""
-        data += bytes(length_bytes - len(data))
-        return [("write", area.offset_bytes, data), ("barrier", 0, b"")]
+        plan = _page_writes(area.offset_bytes, data, length_bytes)
+        plan.append(("barrier", 0, b""))
+        return plan
 
     def on_submitted(self, numbers: "list[int]") -> None:
         """Learn by which numbers the medium will tell the entries of the last plan back."""
@@ -180,6 +181,17 @@ class StatePages:
 def _whole_pages(length_bytes: int) -> int:
     """Round a length up to whole pages."""
     return (length_bytes + PAGE_BYTES - 1) // PAGE_BYTES * PAGE_BYTES
+
+
+def _page_writes(offset_bytes: int, data: bytes, length_bytes: int) -> "Plan":
+    """Write data and zeros page by page: a full heap seldom has room for a whole area in one."""
+    zeros = bytes(PAGE_BYTES)
+    plan: Plan = []
+    for at in range(0, length_bytes, PAGE_BYTES):
+        page = data[at : at + PAGE_BYTES]
+        whole = page + zeros[len(page) :] if page else zeros
+        plan.append(("write", offset_bytes + at, whole))
+    return plan
 
 
 def _encode(revision: int, values: "dict[str, Value]") -> bytes:

@@ -99,7 +99,10 @@ def test_a_cut_at_every_512_bytes_leaves_the_old_or_the_new_map():
     medium, pages = stored([1, {"long": b"a" * 5000}])
     pages.put("boot", {"long": b"b" * 3000})
     before = bytes(medium.data)
-    ((_, offset_bytes, data), _) = pages.plan()
+    *writes, _ = pages.plan()
+    offset_bytes = writes[0][1]
+    data = b"".join([page for _, _, page in writes])
+    assert all(len(page) == PAGE_BYTES for _, _, page in writes), "one page at a time"
     for cut in range(0, len(data) + 1, 512):
         torn = Medium(before)
         torn.data[offset_bytes : offset_bytes + cut] = data[:cut]
