@@ -121,6 +121,18 @@ class Drive:
         """Stop everything, ahead of everything; False when the line is lost or closed."""
         return self._halt(STOP, cause)
 
+    def repeat_stop(self) -> bool:
+        """Owe one more copy of the last stop; False when one is owed or something newer waits."""
+        is_before_preset = self.state == SEEKING and self._preset != 0
+        if self._stops_owed or not (self.state == IDLE or is_before_preset):
+            return False
+        self._stops_owed, self._stop_cause = 1, ""
+        return True
+
+    def owes_stop(self) -> bool:
+        """Whether any copy of a stop waits."""
+        return self._stops_owed > 0
+
     def go(self, number: int) -> bool:
         """Send the dome to a preset; False when the line is lost or the drive closed."""
         was_moving = self.state == MOVING

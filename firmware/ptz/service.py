@@ -5,6 +5,7 @@ from firmware.ptz import drive as states
 from firmware.ptz.asking import Asking
 from firmware.ptz.drive import Drive
 from firmware.ptz.hands import Hands
+from firmware.ptz.insist import Insist
 from firmware.ptz.model import PtzSettings, is_reserved, within_limits
 from firmware.ptz.place import AXES
 from firmware.ptz.privacy import PERMILLE
@@ -16,8 +17,9 @@ from hal.api._typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from firmware.pelco_d.session import AnyReply
 
+    Lens = tuple[int, int]
+    Move = tuple[int, int, int]
     Rect = tuple[int, int, int, int]
-    Value = int | str | bytes | bool
 
 RANGE, LINE, ZONE, LIMIT, FULL = "ptz.range", "ptz.line", "ptz.zone", "ptz.limit", "ptz.full"
 RESERVED, UNLEARNED = "ptz.reserved", "ptz.unlearned"
@@ -46,6 +48,7 @@ class PtzService:
         self.session = self.protocol.session()
         self.sight = Sight(settings)
         self.watch = Watch()
+        self.insist = Insist(self.drive)
         self.hands = Hands(self)
         self.place = self.sight.place
         self.asking = Asking(settings)
@@ -199,6 +202,7 @@ class PtzService:
             return b"", self._due_ms(now_ms)
         self.session.begin(frame, self._kind, now_ms)
         self._begun_ms = now_ms
+        self.insist.begin(frame, now_ms)
         return self.session.take(), min(self.session.wake_ms(), self.drive.lease_due_ms())
 
     def position(self) -> "tuple[int, int, int, bool]":
@@ -223,13 +227,13 @@ class PtzService:
         """Whether a zone could be in view, so that no whole picture may be kept."""
         return bool(self.picture_zones())
 
-    def _limited(self, move: "tuple[int, int, int]", now_ms: int) -> "tuple[int, int, int]":
+    def _limited(self, move: "Move", now_ms: int) -> "Move":
         # A round of queries, the frame on its way when the last of them is read, and the stop.
         horizon_ms = (len(AXES) + 1) * self._exchange_ms(AXES[0]) + COAST_MS
         horizon_ms += self._exchange_ms(self.protocol.reply_kind())
         return self.sight.limited(move, horizon_ms, now_ms)
 
-    def _limit_of(self, move: "tuple[int, int, int]") -> str:
+    def _limit_of(self, move: "Move") -> str:
         """Tell whether a soft stop or a zone is what nothing was left of a move for."""
         pan_cdeg, tilt_cdeg, _, is_known = self.position()
         if is_known and within_limits(self.settings, move, pan_cdeg, tilt_cdeg) == states.STILL:
@@ -245,21 +249,15 @@ class PtzService:
             cause = "limit" if self._limit_of(self.drive.move) == LIMIT else "zone"
             self.drive.trim(move, cause)
 
-    def _set_motion(
-        self,
-        act: str,
-        move: "tuple[int, int, int] | None",
-        lens: "tuple[int, int] | None",
-        now_ms: int,
-    ) -> str:
+    def _set_motion(self, act: str, move: "Move | None", lens: "Lens | None", now_ms: int) -> str:
         was_moving = self.drive.state == states.MOVING
         if not self.drive.set_motion(move, lens, now_ms):
             return self.report.refuse(act, LINE, now_ms)
         if self.drive.state == states.MOVING and not was_moving:
             self.place.unsettle(now_ms)
             pan, tilt, zoom = self.drive.move
-            fields: dict[str, Value] = {"pan_permille": pan, "tilt_permille": tilt, "zoom": zoom}
-            self.report.emit("ptz.moved", now_ms, fields)
+            told = {"pan_permille": pan, "tilt_permille": tilt, "zoom": zoom}
+            self.report.emit("ptz.moved", now_ms, dict(told))
         self.sight.follow(self.drive, now_ms)
         return ""
 
@@ -304,12 +302,13 @@ class PtzService:
         self._free_ms = now_ms + self.settings.pacing_ms
         if kind == replies.NONE:
             return
+        self.insist.end(reply is not None)
         if reply is None:
+            self.place.doubt()  # it may be turning by itself: homing, say, after its power failed
             if self.asking.miss(now_ms) and not self.sight.is_silent:
                 self.sight.is_silent = True
                 self.place.forget()
-                told: dict[str, Value] = {"unanswered": self.asking.missed_in_a_row}
-                self.report.emit("ptz.silent", now_ms, told)
+                self.report.emit("ptz.silent", now_ms, {"unanswered": self.asking.missed_in_a_row})
             return
         self.asking.hear()
         if self.sight.is_silent:
@@ -329,6 +328,7 @@ class PtzService:
             self.place.doubt()
         if not is_round:
             return
+        self.insist.look(self.place.still_count > 0, now_ms)
         self._compare(now_ms)
         is_lively = self.drive.state != states.IDLE or not self.place.still_count
         self.asking.rest(0 if is_lively else self.settings.query_ms, now_ms)

@@ -21,6 +21,7 @@ STANDARD = "ack"  # the standard extended reply of version 5
 TURN_CDEG = 36000
 STEP_MS_MAX = 20
 RESET_MS = 4000
+DARK_MS = 1500
 PART_NUMBER = b"LAMPPOST-SIM\0\0\0"
 FLIP_PRESET, HOME_PRESET = 33, 34
 KEPT_FIRST, KEPT_LAST = 84, 99  # auxiliaries, wiper, menu, scans: never positions
@@ -71,8 +72,10 @@ class Dome:
         self.is_camera_on = True
         self.is_scanning = False
         self.alarms = 0
+        self.last_frame = b""  # of those to it
         self.last_motion_frame = b""
         self.last_motion_ms = 0
+        self.dark_until_ms = 0  # its camera gives no picture before
         self.frame_count = 0
         self.junk_count = 0
         self.anomaly_count = 0
@@ -103,6 +106,19 @@ class Dome:
     def is_moving(self) -> bool:
         """Whether pan, tilt or zoom is in motion."""
         return self.pan.is_moving or self.tilt.is_moving or self.zoom.is_moving
+
+    def power_cycle(self, now_ms: int) -> None:
+        """Take its power away and give it back: it hears nothing for a while and finds home."""
+        self.step(now_ms)
+        self._halt()
+        for motor in (self.pan, self.tilt, self.zoom, self.focus, self.iris):
+            motor.place(motor.position)
+        self._held = bytearray()
+        self.registers = {}
+        self.aux = set()
+        self._deaf_until_ms = now_ms + RESET_MS
+        self.dark_until_ms = now_ms + DARK_MS
+        self._go((0, 0, 0))
 
     def step(self, now_ms: int) -> None:
         """Let the motors run up to a moment."""
@@ -160,6 +176,7 @@ class Dome:
         is_mine = address == self.address or (address == 0 and self.obeys_zero)
         if not is_mine and not (extended and opcode == EVERYTHING):
             return b""
+        self.last_frame = frame
         if not extended:
             self._move(frame)
         elif opcode in REFUSED_OPCODES or opcode == STANDARD_REPLY:

@@ -58,7 +58,7 @@ class SimLine:
         self.noise_count = 0
         self.drop_count = 0
         self.collision_count = 0
-        self._draw = draw
+        self._draw = draw or _no_draw
         self._devices: list[LineDevice] = []
         self._to_far: list[tuple[int, int]] = []  # (arrival, byte), in order
         self._to_unit: list[tuple[int, int]] = []
@@ -103,13 +103,33 @@ class SimLine:
         queue = self._to_far if side == UNIT else self._to_unit
         if other > start_us:
             self._collide(side, start_us)
+        is_spoilt = other > start_us or self.drop_permille or self.noise_permille
+        is_plain = not (is_spoilt or self.has_echo or (queue and queue[-1][0] > start_us))
         for index, byte in enumerate(data):
             at_us = start_us + self._span_us(index + 1)
+            if is_plain:
+                queue.append((at_us, byte))
+                continue
             is_hit = start_us + self._span_us(index) < other
             self._put(queue, at_us, byte & 0x55 if is_hit else byte)
             if self.has_echo and side == UNIT:
                 self._put(self._to_unit, at_us, byte & 0x55 if is_hit else byte)
         return end_us
+
+    def arrival_ms(self, is_whole: bool = True) -> int:
+        """Tell when what is under way arrives, in whole milliseconds; 0 for nothing.
+
+        A reply that it calls forth is not under way yet: ask again then.
+
+        Args:
+            is_whole: when its last byte is in, else its first.
+        """
+        queue = self._to_far or self._to_unit
+        return -(-queue[-1 if is_whole else 0][0] // US_PER_MS) if queue else 0
+
+    def spoilt_count(self) -> int:
+        """Tell how many bytes or bursts it has spoilt so far."""
+        return self.noise_count + self.drop_count + self.collision_count
 
     def free_us(self, side: str) -> int:
         """When the last bit that a side has sent so far leaves, microseconds."""
@@ -150,15 +170,18 @@ class SimLine:
         return byte_count * 10_000_000 // self.baud
 
     def _put(self, queue: "list[tuple[int, int]]", at_us: int, byte: int) -> None:
-        if self._draw is not None and self._draw(1000) < self.drop_permille:
+        if self._is_drawn(self.drop_permille):
             self.drop_count += 1
             return
-        if self._draw is not None and self._draw(1000) < self.noise_permille:
+        if self._is_drawn(self.noise_permille):
             self.noise_count += 1
             byte ^= 1 << self._draw(8)
         queue.append((at_us, byte))
         if len(queue) > 1 and queue[-2][0] > at_us:
             queue.sort()
+
+    def _is_drawn(self, permille: int) -> bool:
+        return permille > 0 and self._draw(1000) < permille
 
     def _collide(self, side: str, start_us: int) -> None:
         """Damage what the other side has on the line after this moment."""
@@ -167,6 +190,11 @@ class SimLine:
         for index, (at_us, byte) in enumerate(queue):
             if at_us > start_us:
                 queue[index] = (at_us, byte & 0x55)
+
+
+def _no_draw(bound: int) -> int:
+    """Draw nothing: a line that was given no chance is never noisy."""
+    return bound
 
 
 class SimSerial:

@@ -36,6 +36,11 @@ class Motor:
         """Whether it runs or is about to."""
         return bool(self.rate_per_s or self._rate_want_per_s or self._target is not None)
 
+    @property
+    def is_seeking(self) -> bool:
+        """Whether it is on its way to a position, where it will stand by itself."""
+        return self._target is not None
+
     def place(self, position: int) -> None:
         """Put it somewhere at once, standing."""
         self._fine = position * FINE

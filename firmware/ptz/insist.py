@@ -1,0 +1,59 @@
+"""Says a stop again that a head has not answered, or after which it turns on all the same.
+
+Two copies go out in any case. Where replies are due, a stop that nobody acknowledged is said up to
+two times more; and while the head's own position still changes long after a stop, once more after
+each round of replies, until the watch takes over and calls it a fault. Nothing is said twice to a
+head that answered and stands, and nothing at all once a newer wish moves it.
+"""
+
+from firmware.ptz import drive as states
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.ptz.drive import Drive
+
+MORE_COUNT_MAX = 2  # fewer unanswered in a row than make a head silent
+STANDS_MS = 700  # from a stop until a head that heard it stands
+WATCHED_MS = 4_000  # then `watch` knows that it turns by itself
+LONG_AGO_MS = -(1 << 40)
+
+
+class Insist:
+    """Watches over the stops of one dome.
+
+    Args:
+        drive: that owes the stops.
+    """
+
+    __slots__ = ("_drive", "_is_stop", "_more_count", "_stopped_ms", "repeated_count")
+
+    def __init__(self, drive: "Drive") -> None:
+        self._drive = drive
+        self._is_stop = False
+        self._more_count = 0
+        self._stopped_ms = LONG_AGO_MS
+        self.repeated_count = 0
+
+    def begin(self, frame: bytes, now_ms: int) -> None:
+        """Hear that an exchange begins with this frame."""
+        self._is_stop = frame == self._drive.protocol.stop()
+        if self._is_stop and self._drive.owes_stop():  # the first of its copies
+            self._more_count = 0
+            self._stopped_ms = now_ms
+
+    def end(self, is_answered: bool) -> None:
+        """Hear whether what was due to that frame has come."""
+        if not self._is_stop:
+            return
+        if is_answered:
+            self._more_count = MORE_COUNT_MAX  # this copy was heard: the others do not matter
+        elif self._more_count < MORE_COUNT_MAX and self._drive.repeat_stop():
+            self._more_count += 1
+            self.repeated_count += 1
+
+    def look(self, is_still: bool, now_ms: int) -> None:
+        """Hear whether two rounds of replies in a row were alike."""
+        since_ms = now_ms - self._stopped_ms
+        is_due = self._drive.state == states.IDLE and STANDS_MS <= since_ms < WATCHED_MS
+        if is_due and not is_still and self._drive.repeat_stop():
+            self.repeated_count += 1

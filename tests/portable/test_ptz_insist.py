@@ -1,0 +1,72 @@
+"""A stop that a head did not hear is said again, and one that it heard is not."""
+
+from firmware.ptz.model import PtzSettings
+from sim.devices.dome import GENERAL, SILENT, Dome
+from tests.portable.ptz_bench import Bench
+
+STOP = b"\xff\x01\x00\x00\x00\x00\x01"
+
+
+def stops_after(bench, since_ms, is_deaf_ms):
+    """Stop a moving dome that hears nothing for a while; how many stops went out."""
+    bench.run(1500)
+    bench.service.move(500, 0, 0, bench.ms)
+    bench.run(500)
+    begun_ms = bench.ms
+    bench.dome.is_deaf = is_deaf_ms > 0
+    bench.service.stop(bench.ms)
+    bench.run(is_deaf_ms)
+    bench.dome.is_deaf = False
+    bench.run(since_ms - is_deaf_ms)
+    return [row for row in bench.sent(begun_ms) if row[2] == STOP]
+
+
+def test_a_stop_that_was_heard_is_said_twice():
+    bench = Bench()
+    assert len(stops_after(bench, 3000, 0)) == 2
+    assert bench.service.insist.repeated_count == 0
+
+
+def test_a_stop_that_was_not_heard_is_said_until_the_head_stands():
+    for deaf_ms in (100, 200, 250, 300):
+        bench = Bench()
+        stops = stops_after(bench, 1500, deaf_ms)
+        assert len(stops) >= 3, deaf_ms
+        assert bench.service.insist.repeated_count >= 1, deaf_ms
+        assert not bench.dome.pan.rate_per_s, deaf_ms
+        assert bench.names().count("ptz.stopped") == 2, "at the start, and told once here"
+
+
+def test_a_newer_wish_ends_the_repeating():
+    bench = Bench()
+    bench.run(1500)
+    bench.dome.is_deaf = True
+    bench.service.move(500, 0, 0, bench.ms)
+    bench.run(200)
+    bench.service.stop(bench.ms)
+    bench.run(150)
+    begun_ms = bench.ms
+    bench.service.move(-500, 0, 0, begun_ms)
+    bench.dome.is_deaf = False
+    bench.run(700)
+    rows = [row[2] for row in bench.sent(begun_ms)]
+    first = next(index for index, frame in enumerate(rows) if frame[3] == 4)
+    assert STOP not in rows[first:], rows
+    assert bench.dome.pan.rate_per_s < 0
+
+
+def test_a_one_way_line_hears_two_copies():
+    bench = Bench(9600, Dome(1, SILENT), PtzSettings(1, 9600, False))
+    assert len(stops_after(bench, 3000, 300)) == 2
+
+
+def test_a_missed_reply_makes_a_place_doubtful_at_once():
+    settings = PtzSettings(1, 9600, True)
+    settings.zones = ((9_000, 12_000, -2_000, 500),)
+    bench = Bench(9600, Dome(1, GENERAL), settings)
+    bench.run(3000)
+    assert bench.service.picture_zones() == []
+    bench.dome.power_cycle(bench.ms)
+    bench.run(900)
+    assert bench.service.picture_zones() != []
+    assert not bench.service.is_silent(), "long before it counts as silent"
