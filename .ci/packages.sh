@@ -22,7 +22,8 @@ if [ "${1:-run}" = test ]; then
     need_command node nodejs
     need_command npm npm
     need_command git git
-    need_package libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins opencv-doc
+    need_package libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins opencv-doc \
+        e2fsprogs mount
     need_package gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base \
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
         gstreamer1.0-rtsp gstreamer1.0-libav

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from firmware.keys.ratchet import Ratchet, epoch_of
-from firmware.ring.segments import KEY_ID_BYTES, KEY_ID_LABEL
 from firmware.telemetry import messages, topics
-from hal.linux.cipher import OpenSslCipher
 from host_tools.evidence.pool import KeyBox, PoolFile, ring_check
 from host_tools.keystore import Keystore
 from tests.hal.test_micropython_unit import HEAP_BYTES_MAX, UNIT, Bench, heap_used_bytes
+from tests.rig.chain_keys import ChainKeys
 
 KILL_COUNT = 50
 SEED = 20261124
@@ -47,22 +45,6 @@ class Feed:
         self._pass_on(client, data, mail)
 
 
-class ChainKeys(KeyBox):
-    """Derives every content key of the epochs that it was told, as the keyholder does."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._ratchets: dict[bytes, Ratchet] = {}
-
-    def add_epoch(self, ratchet: Ratchet) -> None:
-        key_id = ratchet.content_key(KEY_ID_LABEL)[:KEY_ID_BYTES]
-        self._ratchets[key_id] = ratchet
-
-    def key_for(self, key_id: bytes, label: bytes) -> bytes | None:
-        ratchet = self._ratchets.get(key_id)
-        return ratchet.content_key(label) if ratchet else None
-
-
 def readable(pool: Path, keys: KeyBox) -> set[tuple[int, int]]:
     """List every record that can be unsealed: (generation, sequence)."""
     found = set()
@@ -82,10 +64,9 @@ def test_fifty_kills_of_the_board_lose_nothing_acknowledged(tmp_path: Path):
     bench = Bench(tmp_path)
     keystore = Keystore(tmp_path / "keystore")
     feed = Feed(bench, keystore)
-    keys = ChainKeys()
+    keys = ChainKeys(*bench.claim.chains["picture"])
     before: set[tuple[int, int]] = set()
     resumed_s = []
-    secrets = bench.claim.chains["picture"]
     try:
         for kill in range(KILL_COUNT):
             beats = bench.post.counts.get(topics.HEARTBEAT, 0)
@@ -98,10 +79,7 @@ def test_fifty_kills_of_the_board_lose_nothing_acknowledged(tmp_path: Path):
             assert bench.post.command("ptz.stop").result == "done", (kill, SEED)
             time.sleep(chance.uniform(0, 2.0))
             bench.kill()
-            for epoch in (secrets[0], epoch_of(time.time_ns() // 1_000_000)):
-                ratchet = Ratchet(OpenSslCipher(), *secrets)
-                ratchet.advance(epoch)
-                keys.add_epoch(ratchet)
+            keys.follow()
             now = readable(tmp_path / "ring.pool", keys)
             newest = max(generation for generation, _ in now | before)
             lost = {row for row in before - now if row[0] > newest - SEGMENT_COUNT + 1}
