@@ -2,6 +2,7 @@
 
 from firmware.app.pumps import LinePump
 from firmware.ptz.bus import Bus
+from firmware.ptz.drive import STOP_COPY_COUNT
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -37,10 +38,14 @@ class DomeLine:
         return due_ms
 
     def release(self, now_ms: int) -> None:
-        """Say every dome's stop once more, whatever was under way, and let go; idempotent."""
+        """Say every dome's stop twice, whatever was under way, and let go; idempotent.
+
+        A head may be answering just now, and its answer would damage the first copy.
+        """
         if self._is_released:
             return
         self._is_released = True
         if self.serial.is_open():
-            self._pump.write(self.bus.last_words(), now_ms)
+            for _ in range(STOP_COPY_COUNT):
+                self._pump.write(self.bus.last_words(), now_ms)
         self._pump.close()

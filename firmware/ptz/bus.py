@@ -158,6 +158,8 @@ class Bus:
 
     def _fits(self, service: "PtzService", now_ms: int) -> bool:
         """Whether an exchange would be over before the lease of another dome runs out."""
+        if len(self.services) == 1:
+            return True
         kind = service.protocol.reply_kind()
         longest_ms = service.session.duration_ms(kind)
         if service.protocol.query(PAN):

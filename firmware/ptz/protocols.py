@@ -123,6 +123,7 @@ class PelcoD:
 
     def __init__(self, settings: "PtzSettings") -> None:
         self._settings = settings
+        self._queries: dict[str, bytes] = {}
 
     def stop(self) -> bytes:
         """Build the stop."""
@@ -145,7 +146,9 @@ class PelcoD:
         """Build a position query; b"" for a head that does not tell."""
         if not self._settings.has_replies or not self._settings.has_position:
             return b""
-        return commands.build(self._settings.address, "query_" + axis)
+        if axis not in self._queries:
+            self._queries[axis] = commands.build(self._settings.address, "query_" + axis)
+        return self._queries[axis]
 
     def position(self, axis: str, value: int) -> int:
         """Turn the head's number into cdeg or permille."""

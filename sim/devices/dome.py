@@ -65,6 +65,7 @@ class Dome:
         self.zoom = Motor(0, 1000)
         self.focus = Motor(0, 1000)
         self.iris = Motor(0, 1000)
+        self._motors = (self.pan, self.tilt, self.zoom, self.focus, self.iris)
         self.presets: dict[int, tuple[int, int, int]] = {}
         self.aux: set[int] = set()
         self.registers: dict[int, int] = {}
@@ -111,7 +112,7 @@ class Dome:
         """Take its power away and give it back: it hears nothing for a while and finds home."""
         self.step(now_ms)
         self._halt()
-        for motor in (self.pan, self.tilt, self.zoom, self.focus, self.iris):
+        for motor in self._motors:
             motor.place(motor.position)
         self._held = bytearray()
         self.registers = {}
@@ -123,11 +124,12 @@ class Dome:
     def step(self, now_ms: int) -> None:
         """Let the motors run up to a moment."""
         while self._now_ms < now_ms:
-            slice_ms = min(STEP_MS_MAX, now_ms - self._now_ms)
-            if not (self.is_moving or self.focus.is_moving or self.iris.is_moving):
-                slice_ms = now_ms - self._now_ms
+            running = [motor for motor in self._motors if motor.is_moving]
+            slice_ms = now_ms - self._now_ms
+            if running:
+                slice_ms = min(STEP_MS_MAX, slice_ms)
             self._now_ms += slice_ms
-            for motor in (self.pan, self.tilt, self.zoom, self.focus, self.iris):
+            for motor in running:
                 motor.run(slice_ms)
             self._watch_auto_stop()
 
@@ -160,15 +162,16 @@ class Dome:
         return answer
 
     def _watch_auto_stop(self) -> None:
-        is_driven = any(self.last_motion_frame[2:4])
-        if is_driven and 0 < self.auto_stop_ms <= self._now_ms - self.last_motion_ms:
+        if not 0 < self.auto_stop_ms <= self._now_ms - self.last_motion_ms:
+            return
+        if any(self.last_motion_frame[2:4]):
             self.auto_stop_count += 1
             self._halt()
 
     def _halt(self) -> None:
         self.last_motion_frame = b""
         self.is_scanning = False
-        for motor in (self.pan, self.tilt, self.zoom, self.focus, self.iris):
+        for motor in self._motors:
             motor.drive(0)
 
     def _obey(self, frame: bytes) -> bytes:

@@ -102,7 +102,7 @@ class SimLine:
         other = self._free_us[FAR if side == UNIT else UNIT]
         queue = self._to_far if side == UNIT else self._to_unit
         if other > start_us:
-            self._collide(side, start_us)
+            self._collide(side, start_us, end_us)
         is_spoilt = other > start_us or self.drop_permille or self.noise_permille
         is_plain = not (is_spoilt or self.has_echo or (queue and queue[-1][0] > start_us))
         for index, byte in enumerate(data):
@@ -183,12 +183,13 @@ class SimLine:
     def _is_drawn(self, permille: int) -> bool:
         return permille > 0 and self._draw(1000) < permille
 
-    def _collide(self, side: str, start_us: int) -> None:
-        """Damage what the other side has on the line after this moment."""
+    def _collide(self, side: str, start_us: int, end_us: int) -> None:
+        """Damage what the other side has on the line between these moments."""
         self.collision_count += 1
         queue = self._to_unit if side == UNIT else self._to_far
+        byte_us = self._span_us(1)
         for index, (at_us, byte) in enumerate(queue):
-            if at_us > start_us:
+            if start_us < at_us < end_us + byte_us:
                 queue[index] = (at_us, byte & 0x55)
 
 

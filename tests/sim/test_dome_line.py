@@ -125,6 +125,18 @@ def test_echo_and_collision() -> None:
     assert world.hear() != ASK_PAN + ASK_PAN
 
 
+def test_a_collision_damages_what_overlaps_alone() -> None:
+    world = World(9600)
+    port = world.line.port()
+    port.open()
+    port.write(ASK_PAN + ASK_PAN)
+    world.pause(1)
+    world.line.say(b"\x00\x00\x00")
+    world.pause(30)
+    heard = world.hear()
+    assert heard[:7] != ASK_PAN and heard[7:] == ASK_PAN
+
+
 def test_noise_and_drops_are_drawn_and_counted() -> None:
     seed = 20_261_124
     draw = random.Random(seed)

@@ -1,0 +1,228 @@
+"""The witness of the campaign: what motors of simulated heads may do, and what a picture shows.
+
+It knows what was wished for and accepted and what the world did to head and line; of the
+controller it asks only what it covers of a picture. It shares no code with the controller.
+"""
+
+import math
+
+LEASE_MS = 1_000  # from the last renewal until the stop is on the wire
+STAND_MS = 450  # from a stop on the wire until the fastest motor stands
+STOP_MS = 300  # from a stop that was wished for until it is on the wire, other domes' included
+LATE_MS = 1_000  # so much longer at most when line or replies are damaged
+ANSWER_MS = 2_500  # from a head that hears again until it is asked, answers, and is stopped
+FOREVER_MS = 1 << 60
+COPY_COUNT = 2  # of a stop to a head that never answers
+AXES = ("pan", "tilt", "zoom", "focus", "iris")
+LENS = ("focus", "iris")
+TURN_CDEG = 36_000
+# The lens of the heads: zoom in permille, width of the view in cdeg.
+WIDTHS = (6000, 4577, 3491, 2663, 2031, 1550, 1182, 902, 688, 525, 400)
+LEAST_DEPTH = 0.01
+SPEED_MAX, TURBO = 0x3F, 0x40
+OPPOSED = (0x0006, 0x0018, 0x0060, 0x0180, 0x0600)
+RESERVED = 0x6000
+
+
+class BrokenError(AssertionError):
+    """A rule is broken; says which, when, and what is known about it."""
+
+
+class Zone:
+    """Rays to nine points of a zone: corners, sides and middle."""
+
+    def __init__(self, left, width, low, height):
+        self.edges = (left, (left + width) % TURN_CDEG, low, low + height)
+        self._rays = []
+        for across in (0.0, 0.5, 1.0):
+            for above in (0.0, 0.5, 1.0):
+                pan = math.radians((left + across * width) / 100)
+                tilt = math.radians((low + above * height) / 100)
+                flat = math.cos(tilt)
+                self._rays.append((flat * math.sin(pan), flat * math.cos(pan), math.sin(tilt)))
+
+    def seen(self, pan_cdeg, tilt_cdeg, focal):
+        """Points of it in a picture, in parts of a thousand of its width and height."""
+        pan, tilt = math.radians(pan_cdeg / 100), math.radians(tilt_cdeg / 100)
+        sin_pan, cos_pan, sin_tilt, cos_tilt = (
+            math.sin(pan),
+            math.cos(pan),
+            math.sin(tilt),
+            math.cos(tilt),
+        )
+        points = []
+        for east, north, up in self._rays:
+            along = east * sin_pan + north * cos_pan
+            depth = along * cos_tilt + up * sin_tilt
+            if depth <= LEAST_DEPTH:
+                continue
+            x = 0.5 + focal * (east * cos_pan - north * sin_pan) / depth
+            y = 0.5 - focal * 16 / 9 * (up * cos_tilt - along * sin_tilt) / depth
+            if 0 <= x <= 1 and 0 <= y <= 1:
+                points.append((x * 1000, y * 1000))
+        return points
+
+
+def focal_of(zoom_permille):
+    """Distance of the picture's plane, in widths of the picture."""
+    step = min(zoom_permille // 100, 9)
+    width = WIDTHS[step] + (zoom_permille - 100 * step) * (WIDTHS[step + 1] - WIDTHS[step]) / 100
+    return 0.5 / math.tan(math.radians(width / 200))
+
+
+class Head:
+    """What one head may do, and until when."""
+
+    def __init__(self, dome, is_answering):
+        self.dome = dome
+        self.is_answering = is_answering
+        self.move_until_ms = self.lens_until_ms = self.seek_until_ms = -FOREVER_MS
+        self.homing_until_ms = -FOREVER_MS
+        self.told_until_ms = -FOREVER_MS  # a motion may be on the wire, whatever happened to it
+        self.is_touring = False
+        self.is_adrift = False  # runs on though nobody could help it, until it hears a motion
+        self.adrift_ms = 0
+        self.spoilt_count = 0  # of the line, when a motion was last wished for
+        self.sent = set()
+        self.made_up_count = 0
+        self.eaten_count = 0
+
+    def moves(self, now_ms, spoilt_count):
+        """Somebody's move was accepted: for a lease, and in place of any preset."""
+        self.move_until_ms = self.told_until_ms = now_ms + LEASE_MS
+        self.seek_until_ms = now_ms + STOP_MS
+        self.spoilt_count = spoilt_count
+
+    def turns_lens(self, now_ms, spoilt_count):
+        """A motion of the lens was accepted: for a lease, and in place of any preset."""
+        self.lens_until_ms = self.told_until_ms = now_ms + LEASE_MS
+        self.seek_until_ms = min(self.seek_until_ms, now_ms + STOP_MS)
+        self.spoilt_count = spoilt_count
+
+    def goes(self, now_ms, spoilt_count):
+        """A preset was accepted: the head goes there and stands by itself."""
+        self.move_until_ms = min(self.move_until_ms, now_ms + STOP_MS)
+        self.lens_until_ms = min(self.lens_until_ms, now_ms + STOP_MS)
+        self.told_until_ms = min(self.told_until_ms, now_ms + STOP_MS)
+        self.seek_until_ms = FOREVER_MS
+        self.spoilt_count = spoilt_count
+
+    def tours(self):
+        """A tour was accepted: it goes to presets, if any of them may be shown."""
+        self.is_touring = True
+        self.seek_until_ms = FOREVER_MS
+
+    def stops_by(self, until_ms, spoilt_count):
+        """Everything has to be stopped on the wire by then."""
+        self.move_until_ms = min(self.move_until_ms, until_ms)
+        self.told_until_ms = min(self.told_until_ms, until_ms)
+        self.lens_until_ms = min(self.lens_until_ms, until_ms)
+        self.seek_until_ms = min(self.seek_until_ms, until_ms)
+        self.spoilt_count = min(self.spoilt_count, spoilt_count)
+
+    def is_excused(self, until_ms):
+        """The world is in the way: what runs may run until then, and be stopped after."""
+        self.move_until_ms = max(self.move_until_ms, until_ms)
+        self.lens_until_ms = max(self.lens_until_ms, until_ms)
+        self.seek_until_ms = max(self.seek_until_ms, until_ms)
+
+    def goes_adrift(self):
+        """From now on it is excused until it hears a motion frame."""
+        self.is_adrift = True
+        self.adrift_ms = self.dome.last_motion_ms
+
+    def hears(self, frame, last_us):
+        """Judge a frame to it, whose last bit left at that time.
+
+        Raises:
+            BrokenError: nobody may be told that, or not any more.
+        """
+        self.sent.add(frame)
+        bits = frame[2] << 8 | frame[3]
+        if bits & 1 or not bits:
+            return
+        is_odd = bits & RESERVED or any(bits & both == both for both in OPPOSED)
+        if is_odd or frame[4] > TURBO or frame[5] > SPEED_MAX:
+            raise BrokenError(f"undefined: {frame.hex(' ')}")
+        late_us = last_us - self.told_until_ms * 1000
+        if late_us > 0:
+            raise BrokenError(f"{frame.hex(' ')} ends {late_us} us after its lease")
+
+    def bare(self, zones, covers):
+        """Look for a point of a zone that is in the picture and not covered.
+
+        Args:
+            zones: all of them.
+            covers: what the controller covers: left, top, right, bottom, in permille.
+
+        Returns:
+            how many points are in the picture, and a text about a bare one, or None.
+        """
+        dome, seen_count = self.dome, 0
+        focal = focal_of(dome.zoom_permille)
+        for zone in zones:
+            for x, y in zone.seen(dome.pan_cdeg, dome.tilt_cdeg, focal):
+                seen_count += 1
+                if not any(c[0] <= x <= c[2] and c[1] <= y <= c[3] for c in covers):
+                    aim = (dome.pan_cdeg, dome.tilt_cdeg, dome.zoom_permille)
+                    told = f"{zone.edges} at {x:.0f},{y:.0f} from {aim}, not in {covers}"
+                    return seen_count, told
+        return seen_count, None
+
+    def listen(self):
+        """Notice a frame that damage made up, and one that ends an excuse."""
+        dome = self.dome
+        if self.is_adrift and dome.last_motion_ms != self.adrift_ms:
+            self.is_adrift = False
+        if dome.last_frame and dome.last_frame not in self.sent:
+            self.made_up_count += 1
+            self.sent.add(dome.last_frame)
+            self.goes_adrift()
+
+    def is_running(self):
+        """Whether it turns without being on its way to where it will stand."""
+        motors = [getattr(self.dome, name) for name in AXES]
+        return any(motor.rate_per_s and not motor.is_seeking for motor in motors)
+
+    def due_ms(self):
+        """Moments at which what may still move now has to stand."""
+        return (self.move_until_ms, self.lens_until_ms, self.seek_until_ms)
+
+    def judge(self, now_ms, line):
+        """Hold every motor against what it may do.
+
+        Raises:
+            BrokenError: one runs that should not.
+        """
+        dome = self.dome
+        dome.step(now_ms)
+        self.listen()
+        if dome.is_deaf:
+            self.is_excused(now_ms + ANSWER_MS)
+        for name in AXES:
+            motor = getattr(dome, name)
+            if not motor.rate_per_s:
+                continue
+            until_ms = self.lens_until_ms if name in LENS else self.move_until_ms
+            if motor.is_seeking:
+                until_ms = max(self.seek_until_ms, self.homing_until_ms)
+            else:
+                until_ms = max(until_ms, self.seek_until_ms)
+            if now_ms > until_ms + STAND_MS and not self._is_forgiven(now_ms - until_ms, line):
+                raise BrokenError(
+                    f"{name} of dome {dome.address} turns {now_ms - until_ms} ms after its time,"
+                    f" at {now_ms} ms; it heard {dome.last_motion_frame.hex(' ')}"
+                )
+
+    def _is_forgiven(self, late_ms, line):
+        """Whether damage on the line explains it."""
+        if self.is_adrift:
+            return True
+        is_spoilt = line.spoilt_count() > self.spoilt_count
+        if self.is_answering:
+            return is_spoilt and late_ms <= LATE_MS + STAND_MS
+        if line.spoilt_count() >= self.spoilt_count + COPY_COUNT:
+            self.eaten_count += 1
+            self.goes_adrift()
+            return True
+        return False
