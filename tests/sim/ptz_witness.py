@@ -208,17 +208,22 @@ class Head:
                 until_ms = max(self.seek_until_ms, self.homing_until_ms)
             else:
                 until_ms = max(until_ms, self.seek_until_ms)
-            if now_ms > until_ms + STAND_MS and not self._is_forgiven(now_ms - until_ms, line):
+            late_ms = now_ms - until_ms
+            if late_ms > STAND_MS and not self._is_forgiven(late_ms, motor.is_seeking, line):
                 raise BrokenError(
                     f"{name} of dome {dome.address} turns {now_ms - until_ms} ms after its time,"
                     f" at {now_ms} ms; it heard {dome.last_motion_frame.hex(' ')}"
                 )
 
-    def _is_forgiven(self, late_ms, line):
+    def _is_forgiven(self, late_ms, is_seeking, line):
         """Whether damage on the line explains it."""
         if self.is_adrift:
             return True
         is_spoilt = line.spoilt_count() > self.spoilt_count
+        if is_seeking and is_spoilt:
+            self.eaten_count += 1  # the move in place of the preset; it stands there by itself
+            self.goes_adrift()
+            return True
         if self.is_answering:
             return is_spoilt and late_ms <= LATE_MS + STAND_MS
         if line.spoilt_count() >= self.spoilt_count + COPY_COUNT:
