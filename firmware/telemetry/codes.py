@@ -18,6 +18,8 @@ CODES = {
     "camera.lost": 121,
     "microphone.open": 122,
     "microphone.lost": 123,
+    "camera.changed": 124,
+    "microphone.changed": 125,
     # 200: domes
     "ptz.moved": 201,
     "ptz.stopped": 202,

@@ -2,8 +2,9 @@
 
 from hal.api.errors import PortError
 from hal.api.media import AccessUnit, PictureMeasures, StreamParameters
-from hal.linux.media_queue import PictureQueue
+from hal.linux.media_queue import PictureQueue, added
 from hal.linux.rtsp.address import Address
+from hal.linux.rtsp.counts import picture_counts
 from hal.linux.rtsp.eye import LazyEye
 from hal.linux.rtsp.loop import Opening, shared_loop
 from hal.linux.rtsp.offers import PICTURE, choose, make_picture_track
@@ -32,6 +33,7 @@ class RtspCamera:
         self.name = self._address.url
         self.dropped_count = 0
         self._dropped_before_count = 0
+        self._before: dict[str, int] = {}
         self._wake = wake
         self._is_udp = is_udp
         self._queue_bytes_max = queue_bytes_max
@@ -50,6 +52,7 @@ class RtspCamera:
             self._opening.close()
             self._count(self._receiver)
             self._dropped_before_count = self.dropped_count
+            self._before = self.counts()
         self._receiver = self._opening = None
 
     def read(self) -> AccessUnit | None:
@@ -65,14 +68,25 @@ class RtspCamera:
         unit = receiver.queue.take()
         if unit is None:
             self._count(receiver)
-            if trouble is not None:
+            if not receiver.queue.is_empty():
+                self._wake.notify()  # what waits is read otherwise than what was read
+            elif trouble is not None:
                 raise trouble
         return unit
 
     def parameters(self) -> StreamParameters | None:
-        """How to read the access units; None until the first keyframe."""
-        receiver = self._receiver
-        return receiver.track.parameters if receiver and receiver.track else None
+        """How to read what was read last; None until the first keyframe."""
+        return self._receiver.queue.parameters if self._receiver else None
+
+    def counts(self) -> dict[str, int]:
+        """What was wrong with what came, by name; over all openings."""
+        receiver, opening = self._receiver, self._opening
+        if receiver is None or receiver.track is None or opening is None:
+            return dict(self._before)
+        found = picture_counts(receiver.track, opening.session)
+        found["headless"] += receiver.queue.passed_count
+        found["broken"] = receiver.eye.broken_count()
+        return added(self._before, found)
 
     def measures(self) -> PictureMeasures | None:
         """The newest measured picture; None before the first."""
@@ -126,11 +140,11 @@ class _Receiver:
 
     def _deliver(self, unit: AccessUnit) -> None:
         self._has_news = True
+        assert self.track is not None
+        parameters = self.track.parameters
         if unit.is_keyframe:
-            assert self.track is not None
-            parameters = self.track.parameters
             if parameters is not None and parameters is not self._shown:
                 self._shown = parameters
                 self.eye.set_stream(parameters.codec, parameters.extradata)
             self.eye.offer(unit.data, unit.now_ms)
-        self.queue.put(unit)
+        self.queue.put(unit, parameters)
