@@ -1,9 +1,10 @@
 """The unit's key chains over time: what epoch it is, and that the old secrets are forgotten.
 
-    state pages   "epochs"   {chain: {1: epoch, 2: secret}}
+    state pages   "epochs"   {chain: {1: epoch, 2: R of the next boot, 3: S(epoch + 1), 4: boot}}
                   "anchor"   utc_ms of the keyholder at the last contact
 
-After a step both pages are rewritten, so that the secret of the epoch before stands in neither.
+What is stored opens nothing that this boot seals. Whoever makes the chains, or steps them, must
+have both pages rewritten before anything is sealed, so that no older secret stands in either.
 """
 
 from firmware.errors import DamagedError
@@ -54,6 +55,8 @@ class Chains:
         anchor = pages.get(ANCHOR)
         epoch = max([ratchet.epoch for ratchet in self._ratchets.values()] + [0])
         self._clock = EpochClock(epoch, anchor if isinstance(anchor, int) else 0, now_ms)
+        if self._ratchets:
+            self._store()
 
     def install(self, claimed: "Value", now_ms: int) -> None:
         """Take the chains that a claim brings; one that the unit has already goes on as it is.

@@ -5,16 +5,20 @@ here is a lower bound of true time:
 
 * an anchor is the keyholder's clock at a contact; true time is never before it;
 * since the anchor the monotonic clock counts, less 0.1 % for a crystal that runs fast;
-* the unit's own wall clock counts where it is synchronised or proven, less its doubt, and at most
-  0.1 % past what the monotonic clock allows since an anchor of this boot.
+* the unit's own wall clock counts only where it is proven, less its doubt, and at most 0.1 % past
+  what the monotonic clock allows since an anchor of this boot. One that is merely synchronised
+  can be set years ahead by whoever answers for its time service (ADR 0014).
 
-The epoch never goes back: a unit that is ahead of its anchor holds its epoch until time is there.
+What was captured in the last second may still be on its way here, so the epoch changes a second
+after its time. It never goes back: a unit that is ahead of its anchor holds its epoch until time
+is there.
 """
 
 from firmware.keys.ratchet import EPOCH_MS, epoch_of
-from hal.api.clock import UTC_SYNCED
+from hal.api.clock import UTC_PROVEN
 
 DRIFT_DIVISOR = 1000
+CAPTURE_MS = 1000
 
 
 class EpochClock:
@@ -80,11 +84,13 @@ class EpochClock:
         """
         elapsed_ms = max(0, now_ms - self._base_now_ms)
         time_ms = self._base_utc_ms + elapsed_ms - elapsed_ms // DRIFT_DIVISOR
-        if utc_quality >= UTC_SYNCED:
+        if utc_quality >= UTC_PROVEN:
             own_ms = utc_ms - utc_doubt_ms
             if self._is_anchored:
                 limit_ms = self._base_utc_ms + elapsed_ms + elapsed_ms // DRIFT_DIVISOR
                 own_ms = min(own_ms, limit_ms)
-            time_ms = max(time_ms, own_ms)
-        self.epoch = max(self.epoch, epoch_of(time_ms))
+            if own_ms > time_ms:
+                self._base_utc_ms = time_ms = own_ms
+                self._base_now_ms = now_ms
+        self.epoch = max(self.epoch, epoch_of(time_ms - CAPTURE_MS))
         return self.epoch

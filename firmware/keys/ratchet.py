@@ -1,11 +1,14 @@
 """The key chain of a recording: whoever holds S(e) can reach every later key and no earlier one.
 
     S(e+1) = HMAC-SHA256(S(e), "next")
-    content key = HMAC-SHA256(S(e), "content" | label)
+    R(e, 0) = S(e)
+    R(e, b+1) = HMAC-SHA256(R(e, b), "boot")
+    content key = HMAC-SHA256(R(e, b), "content" | label)
 
-The unit holds the S of the epoch in progress, so a stolen unit cannot read its own past. The
-keyholder holds the S of 31 days ago and steps it on its own clock, so what is older is readable to
-nobody. Format and vectors: docs/formats/keys.md.
+A running unit holds R and S(e+1) of the epoch in progress, so a stolen one cannot read its own
+past. What it stores is the R of its next boot: nothing that ever stood on its media opens what it
+has recorded, however long it lies in a drawer. The keyholder holds the S of 31 days ago and steps
+it on its own clock, so what is older is readable to nobody. Format: docs/formats/keys.md.
 """
 
 from firmware.errors import DamagedError
@@ -19,7 +22,9 @@ EPOCH_MS = 600_000
 LIFE_MS = 2_678_400_000  # 31 days of UTC (C28)
 SECRET_BYTES = 32
 STEP_COUNT_MAX = LIFE_MS // EPOCH_MS
-MAP_EPOCH, MAP_SECRET = 1, 2
+BOOT_COUNT_MAX = 64  # branches of one epoch that a keyholder looks for
+CLAIM_COUNT = 2
+MAP_EPOCH, MAP_SECRET, MAP_NEXT, MAP_BOOT = 1, 2, 3, 4
 
 
 def epoch_of(utc_ms: int) -> int:
@@ -42,16 +47,22 @@ class Ratchet:
     Args:
         cipher: does the hashing.
         epoch: number of the epoch that `secret` belongs to, 0 or more.
-        secret: S(epoch), 32 bytes.
+        secret: R(epoch, boot), 32 bytes.
+        next_secret: S(epoch + 1); b"" to derive it, where boot is 0.
+        boot: how many boots went before in this epoch.
     """
 
-    __slots__ = ("_cipher", "_secret", "epoch")
+    __slots__ = ("_boot", "_cipher", "_next", "_secret", "epoch")
 
-    def __init__(self, cipher: "Cipher", epoch: int, secret: bytes) -> None:
+    def __init__(
+        self, cipher: "Cipher", epoch: int, secret: bytes, next_secret: bytes = b"", boot: int = 0
+    ) -> None:
         assert epoch >= 0
         assert len(secret) == SECRET_BYTES
         self._cipher = cipher
         self._secret = secret
+        self._next = next_secret or cipher.hmac_sha256(secret, b"next")
+        self._boot = boot
         self.epoch = epoch
 
     def advance(self, epoch: int) -> bool:
@@ -68,7 +79,9 @@ class Ratchet:
         """
         step_count = min(epoch - self.epoch, STEP_COUNT_MAX)
         for _ in range(step_count):
-            self._secret = self._cipher.hmac_sha256(self._secret, b"next")
+            self._secret = self._next
+            self._next = self._cipher.hmac_sha256(self._next, b"next")
+            self._boot = 0
             self.epoch += 1
         return self.epoch >= epoch
 
@@ -84,31 +97,41 @@ class Ratchet:
         return self._cipher.hmac_sha256(self._secret, b"content" + label)
 
     def to_map(self) -> "dict[int, int | bytes]":
-        """Write the chain down for the state pages; holds the secret."""
-        return {MAP_EPOCH: self.epoch, MAP_SECRET: self._secret}
+        """Write the chain down for the next boot; it opens nothing that this one has sealed."""
+        secret, boot = self._secret, self._boot
+        if boot < BOOT_COUNT_MAX - 1:
+            secret, boot = self._cipher.hmac_sha256(secret, b"boot"), boot + 1
+        return {MAP_EPOCH: self.epoch, MAP_SECRET: secret, MAP_NEXT: self._next, MAP_BOOT: boot}
 
 
 def from_map(cipher: "Cipher", stored: "Value") -> Ratchet:
-    """Read what `Ratchet.to_map` wrote, or the [epoch, secret] of a claim.
+    """Read what `Ratchet.to_map` wrote, or the epoch and secret of a claim.
 
     Args:
         cipher: does the hashing.
-        stored: the value from the state pages or from a claim.
+        stored: the value from the state pages; from a claim {1: epoch, 2: S(epoch)}, or both in
+            a list.
 
     Raises:
         DamagedError: it is not an epoch and a secret of 32 bytes.
     """
-    epoch: Value = None
-    secret: Value = None
+    if isinstance(stored, list) and len(stored) == CLAIM_COUNT:
+        stored = {MAP_EPOCH: stored[0], MAP_SECRET: stored[1]}
     if isinstance(stored, dict):
-        epoch, secret = stored.get(MAP_EPOCH), stored.get(MAP_SECRET)
-    elif isinstance(stored, list) and len(stored) == MAP_SECRET:
-        epoch, secret = stored
-    if isinstance(epoch, int) and isinstance(secret, bytes) and _is_chain(epoch, secret):
-        return Ratchet(cipher, epoch, secret)
+        epoch, boot = _number(stored.get(MAP_EPOCH)), _number(stored.get(MAP_BOOT, 0))
+        secret, later = _secret(stored.get(MAP_SECRET)), _secret(stored.get(MAP_NEXT))
+        if secret and epoch >= 0 and boot >= 0 and bool(later) == (boot > 0):
+            return Ratchet(cipher, epoch, secret, later, boot)
     raise DamagedError("key chain: no epoch with a secret of 32 bytes; claim the unit again")
 
 
-def _is_chain(epoch: int, secret: bytes) -> bool:
-    """Tell whether an epoch and a secret can stand for a chain; on CPython True is an integer."""
-    return epoch is not True and epoch >= 0 and len(secret) == SECRET_BYTES
+def _number(value: "Value") -> int:
+    """Take a number from 0 on; -1 for anything else (on CPython True is an integer)."""
+    if isinstance(value, int) and value is not True and value is not False and value >= 0:
+        return value
+    return -1
+
+
+def _secret(value: "Value") -> bytes:
+    """Take a secret; b"" for anything else."""
+    return value if isinstance(value, bytes) and len(value) == SECRET_BYTES else b""

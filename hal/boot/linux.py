@@ -149,8 +149,14 @@ def take_claim(state: Path, name: str) -> "Value":
 
 
 def forget_claim(state: Path, name: str) -> None:
-    """Delete the claim: its chains are in the unit's state now, and step on from here."""
-    (state / name).unlink(missing_ok=True)
+    """Wipe and delete the claim: its chains are in the unit's state now, and step on from here."""
+    path = state / name
+    if path.exists():
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
 
 
 def _by_id(found: "Value") -> dict[bytes, bytes]:

@@ -72,7 +72,10 @@ class UnitFiles:
 
     def forget_claim(self) -> None:
         """Delete the claim, once what it brought is on the state medium."""
-        if self.has_claim():
+        claim = read(self._claim_path)
+        if claim:
+            with open(self._claim_path, "r+b") as file:
+                file.write(bytes(len(claim)))
             os.remove(self._claim_path)
 
 

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from firmware.keys.ratchet import EPOCH_MS, LIFE_MS, epoch_of, oldest_epoch
+from firmware.keys.ratchet import BOOT_COUNT_MAX, EPOCH_MS, LIFE_MS, epoch_of, oldest_epoch
 from firmware.ring.segments import KEY_ID_BYTES, KEY_ID_LABEL
 from host_tools.cmc.footage import Footage, Person, RefusedError
 from host_tools.cmc.requests import Register
@@ -179,10 +179,7 @@ class Keyholder:
         case = register.authorised(request_id, who)
         _check(case.footage, chain, wanted)
         held, first, last = self._living(case.footage, chain)
-        secrets = {
-            _content_key(secret, KEY_ID_LABEL)[:KEY_ID_BYTES]: secret
-            for secret in _secrets(held, first, last)
-        }
+        secrets = _find({name[0] for name in wanted}, _secrets(held, first, last))
         keys = {
             name: _content_key(secrets[name[0]], name[1]) for name in wanted if name[0] in secrets
         }
@@ -274,6 +271,21 @@ def _secrets(held: tuple[int, bytes], first: int, last: int) -> Iterator[bytes]:
             yield secret
         secret = _next(secret)
         epoch += 1
+
+
+def _find(key_ids: set[bytes], secrets: Iterator[bytes]) -> dict[bytes, bytes]:
+    """Find the secret that each key id names, among those of every boot of these epochs."""
+    found: dict[bytes, bytes] = {}
+    for secret in secrets:
+        branch = secret
+        for _ in range(BOOT_COUNT_MAX):
+            key_id = _content_key(branch, KEY_ID_LABEL)[:KEY_ID_BYTES]
+            if key_id in key_ids:
+                found[key_id] = branch
+            branch = hmac.digest(branch, b"boot", hashlib.sha256)
+        if len(found) == len(key_ids):
+            break
+    return found
 
 
 def _content_key(secret: bytes, label: bytes) -> bytes:

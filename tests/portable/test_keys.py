@@ -3,8 +3,16 @@
 import hashlib
 
 from firmware.errors import DamagedError
-from firmware.keys.epoch_clock import EpochClock
-from firmware.keys.ratchet import EPOCH_MS, LIFE_MS, Ratchet, epoch_of, from_map, oldest_epoch
+from firmware.keys.epoch_clock import CAPTURE_MS, EpochClock
+from firmware.keys.ratchet import (
+    BOOT_COUNT_MAX,
+    EPOCH_MS,
+    LIFE_MS,
+    Ratchet,
+    epoch_of,
+    from_map,
+    oldest_epoch,
+)
 
 T0_MS = 1_795_500_000_000
 E0 = epoch_of(T0_MS)
@@ -58,7 +66,11 @@ def test_vectors():
     for epoch, secret, key in VECTORS:
         ratchet = Ratchet(CIPHER, 0, SEED)
         assert ratchet.advance(epoch), epoch
-        assert ratchet.to_map()[2].hex() == secret, epoch
+        assert ratchet.epoch == epoch
+        if epoch:
+            before = Ratchet(CIPHER, 0, SEED)
+            before.advance(epoch - 1)
+            assert before.to_map()[3].hex() == secret, epoch
         assert ratchet.content_key(b"dome-1/picture").hex() == key, epoch
 
 
@@ -77,11 +89,50 @@ def test_the_way_taken_does_not_matter():
     stepwise = Ratchet(CIPHER, 0, SEED)
     for epoch in range(10):
         stepwise.advance(epoch)
-    restored = from_map(CIPHER, stepwise.to_map())
-    claimed = from_map(CIPHER, [9, stepwise.to_map()[2]])
-    assert claimed.content_key(b"a") == straight.content_key(b"a")
-    assert straight.content_key(b"a") == stepwise.content_key(b"a") == restored.content_key(b"a")
+    stored = Ratchet(CIPHER, 0, SEED)
+    for epoch in range(8):
+        stored.advance(epoch)
+        stored = from_map(CIPHER, stored.to_map())
+    stored.advance(9)
+    claimed = from_map(CIPHER, [8, stepwise_secret(8)])
+    claimed.advance(9)
+    for ratchet in (stepwise, stored, claimed):
+        assert straight.content_key(b"a") == ratchet.content_key(b"a")
     assert straight.content_key(b"a") != straight.content_key(b"b")
+
+
+def stepwise_secret(epoch):
+    before = Ratchet(CIPHER, 0, SEED)
+    before.advance(epoch - 1)
+    return before.to_map()[3]
+
+
+def test_what_is_stored_opens_nothing_of_the_boot_that_stored_it():
+    ratchet = Ratchet(CIPHER, 5, SEED)
+    seen = []
+    for boot in range(BOOT_COUNT_MAX - 1):
+        seen.append(ratchet.content_key(b"a"))
+        stored = ratchet.to_map()
+        assert stored[4] == boot + 1
+        for secret in (stored[2], stored[3]):
+            held = Ratchet(CIPHER, 5, secret)
+            for _ in range(3):
+                assert held.content_key(b"a") not in seen, boot
+                held = from_map(CIPHER, held.to_map())
+        ratchet = from_map(CIPHER, stored)
+    key = ratchet.content_key(b"a")  # of the last branch that a keyholder looks for
+    assert key not in seen
+    assert from_map(CIPHER, ratchet.to_map()).content_key(b"a") == key
+
+
+def test_the_branch_of_a_boot_is_left_with_its_epoch():
+    ratchet = from_map(CIPHER, Ratchet(CIPHER, 5, SEED).to_map())
+    straight = Ratchet(CIPHER, 5, SEED)
+    assert ratchet.content_key(b"a") != straight.content_key(b"a")
+    ratchet.advance(6)
+    straight.advance(6)
+    assert ratchet.content_key(b"a") == straight.content_key(b"a")
+    assert ratchet.to_map()[4] == 1
 
 
 def test_a_long_way_is_taken_in_bounded_calls():
@@ -100,6 +151,9 @@ def test_a_damaged_chain_is_named():
         {1: 3, 2: b"short"},
         {1: -1, 2: SEED},
         {1: True, 2: SEED},
+        {1: 3, 2: SEED, 3: b"short", 4: 1},
+        {1: 3, 2: SEED, 3: SEED, 4: -1},
+        {1: 3, 2: SEED, 4: 1},
         [1],
         [1, 2, 3],
     ):
@@ -129,17 +183,30 @@ def test_without_a_clock_the_stored_epoch_and_the_monotonic_clock_count():
     assert clock.step(1000 + hour_ms, 0, 0, 0) == epoch_of(T0_MS + hour_ms * 999 // 1000)
 
 
-def test_an_untrusted_wall_clock_counts_for_nothing():
-    for quality in (0, 1):
+def test_a_wall_clock_that_is_not_proven_counts_for_nothing():
+    for quality in (0, 1, 2):
         clock = EpochClock(E0, T0_MS, 0)
         assert clock.step(0, T0_MS + LIFE_MS, quality, 0) == E0, quality
 
 
-def test_a_trusted_wall_clock_counts_less_its_doubt():
+def test_a_proven_wall_clock_counts_less_its_doubt():
     clock = EpochClock(E0, T0_MS, 0)
     ahead_ms = T0_MS + 3 * EPOCH_MS
-    assert clock.step(0, ahead_ms, 2, 3 * EPOCH_MS) == E0
+    assert clock.step(0, ahead_ms, 3, 3 * EPOCH_MS) == E0
     assert clock.step(0, ahead_ms, 3, 500) == epoch_of(ahead_ms - 500)
+
+
+def test_what_a_proven_clock_said_counts_on_when_it_is_gone():
+    clock = EpochClock(E0, T0_MS, 0)
+    day_ms = 86_400_000
+    assert clock.step(0, T0_MS + day_ms, 3, 0) == epoch_of(T0_MS + day_ms - CAPTURE_MS)
+    assert clock.step(2 * EPOCH_MS, 0, 0, 0) == epoch_of(T0_MS + day_ms) + 1
+
+
+def test_the_epoch_changes_when_what_was_captured_before_is_here():
+    clock = EpochClock(E0, T0_MS, 0)
+    assert clock.step(0, T0_MS + EPOCH_MS + CAPTURE_MS - 1, 3, 0) == E0
+    assert clock.step(0, T0_MS + EPOCH_MS + CAPTURE_MS, 3, 0) == E0 + 1
 
 
 def test_after_an_anchor_the_wall_clock_cannot_run_away():
@@ -150,10 +217,11 @@ def test_after_an_anchor_the_wall_clock_cannot_run_away():
 
 def test_a_unit_ahead_of_its_anchor_holds_its_epoch():
     clock = EpochClock(E0, 0, 0)
-    assert clock.step(0, T0_MS + 5 * EPOCH_MS, 2, 0) == E0 + 5
+    ahead_ms = T0_MS + 5 * EPOCH_MS + CAPTURE_MS
+    assert clock.step(0, ahead_ms, 3, 0) == E0 + 5
     assert clock.anchor(T0_MS, 10)
     assert clock.held_count == 1
-    assert clock.step(20, T0_MS + 5 * EPOCH_MS, 2, 0) == E0 + 5
+    assert clock.step(20, ahead_ms, 3, 0) == E0 + 5
     assert clock.step(20 + 4 * EPOCH_MS, 0, 0, 0) == E0 + 5
     assert clock.step(20 + 7 * EPOCH_MS, 0, 0, 0) > E0 + 5
 
@@ -181,6 +249,6 @@ def test_no_clock_makes_the_epoch_later_than_true_time():
             clock.anchor(true_ms - seed % 3000, now_ms)
         doubt_ms = seed % 10_000
         wall_ms = true_ms + doubt_ms if kind < 3 else true_ms + LIFE_MS
-        epoch = clock.step(now_ms, wall_ms, 2 if kind < 3 else 1, doubt_ms)
+        epoch = clock.step(now_ms, wall_ms, 3 if kind < 3 else 2, doubt_ms)
         assert last <= epoch <= epoch_of(true_ms), turn
         last = epoch

@@ -2,7 +2,7 @@
 
 import time
 
-from firmware.keys.ratchet import Ratchet, epoch_of
+from firmware.keys.ratchet import BOOT_COUNT_MAX, Ratchet, epoch_of, from_map
 from firmware.ring.segments import KEY_ID_BYTES, KEY_ID_LABEL
 from hal.linux.cipher import OpenSslCipher
 from host_tools.evidence.pool import KeyBox
@@ -24,7 +24,9 @@ class ChainKeys(KeyBox):
         for epoch in range(self._next, last + 1):
             ratchet = Ratchet(OpenSslCipher(), self._epoch, self._secret)
             ratchet.advance(epoch)
-            self._ratchets[ratchet.content_key(KEY_ID_LABEL)[:KEY_ID_BYTES]] = ratchet
+            for _ in range(BOOT_COUNT_MAX):
+                self._ratchets[ratchet.content_key(KEY_ID_LABEL)[:KEY_ID_BYTES]] = ratchet
+                ratchet = from_map(OpenSslCipher(), dict(ratchet.to_map().items()))
         self._next = max(self._next, last + 1)
 
     def key_for(self, key_id: bytes, label: bytes) -> bytes | None:
