@@ -5,9 +5,9 @@ from hal.api._typing import TYPE_CHECKING
 from hal.api.errors import PortError
 
 if TYPE_CHECKING:
-    from firmware.buffers import EventQueue
+    from firmware.buffers import EventQueue, Value
     from hal.api.camera import Camera
-    from hal.api.media import AccessUnit
+    from hal.api.media import AccessUnit, StreamParameters
     from hal.api.microphone import Microphone
     from hal.api.serial import Serial
 
@@ -19,7 +19,8 @@ class SourcePump:
 
     Args:
         source: the port.
-        word: "camera" or "microphone"; events are `word.open` and `word.lost`.
+        word: "camera" or "microphone"; events are `word.open`, `word.lost`
+            and `word.changed`.
         subject: the camera's name, in events.
         events: where to tell.
     """
@@ -28,11 +29,13 @@ class SourcePump:
         "_backoff",
         "_events",
         "_is_open",
+        "_shown",
         "_source",
         "_subject",
         "_told_code",
         "_word",
         "has_flow",
+        "last_keyframe_ms",
         "last_unit_ms",
     )
 
@@ -46,8 +49,9 @@ class SourcePump:
         self._backoff = Backoff()
         self._is_open = False
         self._told_code = ""
+        self._shown: StreamParameters | None = None
         self.has_flow = False
-        self.last_unit_ms = -1
+        self.last_unit_ms = self.last_keyframe_ms = -1
 
     def poll(self, is_wanted: bool, now_ms: int) -> "list[AccessUnit]":
         """Open or close as wanted; returns what came, at most 64 access units."""
@@ -66,10 +70,13 @@ class SourcePump:
                 if unit is None:
                     break
                 units.append(unit)
+                if unit.is_keyframe:
+                    self.last_keyframe_ms = now_ms
         except PortError as error:
             self._lost(error, now_ms)
         if units:
             self._flows(now_ms)
+            self._follow(now_ms)
         return units
 
     def close(self) -> None:
@@ -89,6 +96,18 @@ class SourcePump:
             self.has_flow = True
             self._backoff.succeeded()
             self._events.emit(self._word + ".open", now_ms, {"subject": self._subject})
+
+    def _follow(self, now_ms: int) -> None:
+        """Tell when the source is read otherwise than before: another codec, size or setting."""
+        found, shown = self._source.parameters(), self._shown
+        if found is None or found is shown:
+            return
+        self._shown = found
+        if shown is None or (found.codec, found.extradata) == (shown.codec, shown.extradata):
+            return
+        fields: dict[str, Value] = {"subject": self._subject, "codec": found.codec}
+        fields["width_px"], fields["height_px"] = found.width_px, found.height_px
+        self._events.emit(self._word + ".changed", now_ms, fields)
 
     def _lost(self, error: PortError, now_ms: int) -> None:
         had_flow = self.has_flow

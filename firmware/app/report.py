@@ -2,7 +2,13 @@
 
 from firmware.health.catalogue import FAULTS
 from firmware.policy.rules import policy_hash
-from firmware.telemetry.heartbeat import FAULT_COUNT_MAX, CameraState, FaultRow, Heartbeat
+from firmware.telemetry.heartbeat import (
+    COUNTER_COUNT_MAX,
+    FAULT_COUNT_MAX,
+    CameraState,
+    FaultRow,
+    Heartbeat,
+)
 from firmware.telemetry.messages import Birth, Still
 from firmware.telemetry.presence import CameraInBirth
 from hal.api._typing import TYPE_CHECKING
@@ -133,6 +139,8 @@ class Reporter:
             counters[station.name + ".dropped"] = station.ports.camera.dropped_count
             if station.dome is not None:
                 counters[station.name + ".unanswered"] = station.dome.asking.missed_count
+        for station in unit.stations:
+            _add_counts(counters, station)
         return counters
 
     def _still(self, station: "Station", now_ms: int) -> None:
@@ -154,6 +162,16 @@ class Reporter:
         still.utc_ms = self._unit.board.clock.utc_ms()
         still.zone_count = len(zones)
         self._unit.telemetry.still(station.name, still)
+
+
+def _add_counts(counters: "dict[str, int]", station: "Station") -> None:
+    """Add what was wrong with a camera's pictures, as far as the heartbeat has room."""
+    counts = station.ports.camera.counts()
+    if station.ports.microphone is not None:
+        counts["sound_dropped"] = station.ports.microphone.dropped_count
+    for name, count in sorted(counts.items()):
+        if count and len(counters) < COUNTER_COUNT_MAX:
+            counters[station.name + "." + name] = count
 
 
 def _camera_in_birth(station: "Station") -> CameraInBirth:

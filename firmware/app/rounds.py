@@ -1,5 +1,6 @@
 """Looks at everything twice a second and tells health what is there and what is not."""
 
+from firmware.health.flow import FlowJudge
 from firmware.health.picture import PictureJudge
 from hal.api._typing import TYPE_CHECKING
 from hal.api.clock import UTC_SYNCED
@@ -28,7 +29,15 @@ class Rounds:
         now_ms: monotonic time.
     """
 
-    __slots__ = ("_board", "_due_ms", "_health", "_judges", "_shed_count", "_stations")
+    __slots__ = (
+        "_board",
+        "_due_ms",
+        "_flows",
+        "_health",
+        "_judges",
+        "_shed_count",
+        "_stations",
+    )
 
     def __init__(
         self, board: "Board", stations: "list[Station]", health: "HealthService", now_ms: int
@@ -37,6 +46,7 @@ class Rounds:
         self._stations = stations
         self._health = health
         self._judges = {station.name: PictureJudge(station.name, now_ms) for station in stations}
+        self._flows = {station.name: FlowJudge(station.name, now_ms) for station in stations}
         self._due_ms = now_ms
         self._shed_count = 0
 
@@ -60,6 +70,8 @@ class Rounds:
         name = station.name
         measures = station.ports.camera.measures()
         judged = self._judges[name].judge(measures, station.pictures.last_unit_ms, now_ms)
+        pump, counts = station.pictures, station.ports.camera.counts()
+        judged += self._flows[name].judge(counts, pump.last_unit_ms, pump.last_keyframe_ms, now_ms)
         for fault, subject, is_present in judged:
             self._health.observe(fault, subject, is_present, now_ms)
         if station.dome is not None:

@@ -4,50 +4,7 @@ A number is never given to another fault, nor taken back. docs/formats/faults.md
 people; a test keeps the two together.
 """
 
-EMERGENCY = "emergency"  # the camera does not serve its purpose, or the law is at stake: go now
-HIGH = "high"  # service is degraded or will soon be lost: go today
-MEDIUM = "medium"  # to be planned
-LOW = "low"  # worth knowing; closes by itself when it clears
-SEVERITIES = (EMERGENCY, HIGH, MEDIUM, LOW)
-
-
-class Fault:
-    """One row of the catalogue.
-
-    Args:
-        name: words joined by dots.
-        number: for the wire; grouped like the event codes.
-        severity: one of SEVERITIES.
-        delays_ms: (present for so long before it is raised, absent before it is cleared).
-        texts: (meaning, effect on the service, first thing to try, clause or "").
-    """
-
-    __slots__ = (
-        "clause",
-        "effect",
-        "first_try",
-        "meaning",
-        "name",
-        "number",
-        "off_delay_ms",
-        "on_delay_ms",
-        "severity",
-    )
-
-    def __init__(
-        self,
-        name: str,
-        number: int,
-        severity: str,
-        delays_ms: "tuple[int, int]",
-        texts: "tuple[str, str, str, str]",
-    ) -> None:
-        self.name = name
-        self.number = number
-        self.severity = severity
-        self.on_delay_ms, self.off_delay_ms = delays_ms
-        self.meaning, self.effect, self.first_try, self.clause = texts
-
+from firmware.health.fault import EMERGENCY, HIGH, LOW, MEDIUM, Fault
 
 _ROWS = (
     Fault(
@@ -84,6 +41,42 @@ _ROWS = (
             "Recording goes on; nobody can be recognised.",
             "Look for a covered lens or dead lighting; check day and night switching.",
             "C56",
+        ),
+    ),
+    Fault(
+        "picture.broken",
+        104,
+        HIGH,
+        (10000, 30000),
+        (
+            "Pictures come damaged, incomplete, or cannot be decoded.",
+            "What comes whole is recorded; what rests on a lost keyframe is left out.",
+            "Look for losses on the network; try the other of TCP and UDP; restart the camera.",
+            "C56",
+        ),
+    ),
+    Fault(
+        "picture.no_keyframe",
+        105,
+        HIGH,
+        (0, 0),
+        (
+            "The camera has sent no keyframe for a minute.",
+            "Recording goes on if it had begun; it can be read from the last keyframe on only.",
+            "Set the camera's keyframe interval to one or two seconds.",
+            "C56",
+        ),
+    ),
+    Fault(
+        "picture.times_jump",
+        106,
+        MEDIUM,
+        (0, 60000),
+        (
+            "The camera's own times jump forwards or back.",
+            "Recording goes on; the unit's clock takes the place of the camera's.",
+            "Update the camera; give it a time server that does not step.",
+            "C10",
         ),
     ),
     Fault(

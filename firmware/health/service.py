@@ -2,6 +2,7 @@
 
 from firmware.buffers import EventQueue
 from firmware.health import catalogue
+from firmware.health.fault import LOW
 from firmware.health.faults import (
     ACKNOWLEDGE,
     ACKNOWLEDGED,
@@ -110,7 +111,7 @@ class HealthService:
             self._tell(CLEARED, key, watch, now_ms, "")
         elif state and state != before:
             self._tell(state, key, watch, now_ms, "")
-        if state == CLEARED and row.severity == catalogue.LOW:
+        if state == CLEARED and row.severity == LOW:
             watch.machine.on_event(FORGET)
 
     def acknowledge(self, fault: str, subject: str, person: str, now_ms: int) -> str:

@@ -37,7 +37,19 @@ class Camera(Protocol):
         ...
 
     def parameters(self) -> "StreamParameters | None":
-        """How to read the access units; None until the first keyframe was received."""
+        """How to read what `read` handed over last; None before the first keyframe.
+
+        `read` says None once before it hands over units that are read otherwise.
+        """
+        ...
+
+    def counts(self) -> "dict[str, int]":
+        """Count what was wrong with what came, by name; each only rises, over all openings.
+
+        Names that the core knows: "damaged" (left out for want of a part), "skipped" (whole, but
+        resting on a damaged keyframe), "broken" (keyframes that do not decode), "headless" (no
+        keyframe had come yet), "jumps" (of the camera's times).
+        """
         ...
 
     def measures(self) -> "PictureMeasures | None":

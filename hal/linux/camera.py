@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from hal.api.errors import PortError, PortRefused
 from hal.api.media import AccessUnit, PictureMeasures, StreamParameters
-from hal.linux.media_queue import PictureQueue
+from hal.linux.media_queue import PictureQueue, added
 from hal.linux.nal import (
     Framing,
     join_annex_b,
@@ -41,6 +41,7 @@ class StreamCamera:
         self.name = self._source.name
         self.dropped_count = 0
         self._dropped_before_count = 0
+        self._before: dict[str, int] = {}
         self._queue_bytes_max = queue_bytes_max
         self._wake = wake
         self._receiver: _Receiver | None = None
@@ -56,6 +57,7 @@ class StreamCamera:
             self._receiver.pull.stop()
             self._count(self._receiver)
             self._dropped_before_count = self.dropped_count
+            self._before = self.counts()
             self._receiver = None
 
     def read(self) -> AccessUnit | None:
@@ -70,13 +72,20 @@ class StreamCamera:
         unit = receiver.queue.take()
         self._count(receiver)
         trouble: PortError | None = receiver.pull.trouble
-        if unit is None and trouble is not None:
+        if unit is None and not receiver.queue.is_empty():
+            self._wake.notify()  # what waits is read otherwise than what was read
+        elif unit is None and trouble is not None:
             raise trouble
         return unit
 
     def parameters(self) -> StreamParameters | None:
         """How to read the access units; None until the first keyframe."""
-        return self._receiver.parameters if self._receiver else None
+        return self._receiver.queue.parameters if self._receiver else None
+
+    def counts(self) -> dict[str, int]:
+        """What was wrong with what came, by name."""
+        found = self._receiver.counts() if self._receiver else {}
+        return added(self._before, found)
 
     def measures(self) -> PictureMeasures | None:
         """The newest measured picture; None before the first."""
@@ -102,6 +111,7 @@ class _Receiver:
         self._codec = ""
         self._framing: Framing | None = None
         self._eye: PictureEye | None = None
+        self._broken_before_count = self._change_count = 0
         self._sets: list[bytes] = []
         self._size_px = (0, 0)
         self._timescale = (1, 1)
@@ -112,6 +122,16 @@ class _Receiver:
     def latest(self) -> "tuple[VideoFrame, PictureMeasures] | None":
         """The newest decoded picture and its measures."""
         return self._eye.latest if self._eye else None
+
+    def counts(self) -> dict[str, int]:
+        """As `Camera.counts`, of this opening."""
+        eye = self._eye
+        broken_count = self._broken_before_count + (eye.broken_count if eye is not None else 0)
+        return {
+            "broken": broken_count,
+            "changes": self._change_count,
+            "headless": self.queue.passed_count,
+        }
 
     def _on_stream(self, stream: "Stream") -> None:
         context = stream.codec_context
@@ -179,7 +199,7 @@ class _Receiver:
         if is_keyframe:
             self._look(unit, timescale)
         access = AccessUnit(data, unit.now_ms, unit.pts * scale, self._dts, is_keyframe)
-        self.queue.put(access)
+        self.queue.put(access, self.parameters)
 
     def _look(self, unit: "_OpenUnit", timescale: int) -> None:
         """Keep parameters and measures up to date; both may change at a keyframe alone."""
@@ -187,6 +207,8 @@ class _Receiver:
         sets = parameter_sets(self._codec, unit.units) if self._framing else []
         if sets and sets != self._sets:
             self._sets = sets
+            self._change_count += self.parameters is not None
+            self._broken_before_count += self._eye.broken_count
             self._eye = PictureEye(self._codec, join_annex_b(sets))
             self.parameters = None
         whole = join_annex_b(unit.units) if self._framing else unit.units[0]

@@ -3,7 +3,7 @@
 import threading
 from collections import deque
 
-from hal.api.media import AccessUnit
+from hal.api.media import AccessUnit, StreamParameters
 
 
 class PictureQueue:
@@ -16,45 +16,66 @@ class PictureQueue:
 
     def __init__(self, byte_count_max: int = 10_000_000, unit_count_max: int = 1000) -> None:
         self.dropped_count = 0
+        self.passed_count = 0
+        """Units passed over because no keyframe had come yet."""
+        self.parameters: StreamParameters | None = None
+        """How to read the unit taken last."""
         self._byte_count_max = byte_count_max
         self._unit_count_max = unit_count_max
-        self._units: deque[AccessUnit] = deque()
+        self._units: deque[tuple[AccessUnit, StreamParameters | None]] = deque()
+        self._is_run = False  # units were taken, and nothing since
         self._byte_count = 0
         self._is_waiting = True  # for a keyframe
         self._has_begun = False
         self._lock = threading.Lock()
 
-    def put(self, unit: AccessUnit) -> None:
-        """Add the next unit; before the first keyframe it is passed over."""
+    def put(self, unit: AccessUnit, parameters: StreamParameters | None) -> None:
+        """Add the next unit and how it is read; before the first keyframe it is passed over."""
         with self._lock:
             if self._is_waiting and not unit.is_keyframe:
                 # before the first keyframe the stream has not begun, so nothing is lost
                 self.dropped_count += self._has_begun
+                self.passed_count += not self._has_begun
                 return
             self._is_waiting = False
             self._has_begun = True
-            self._units.append(unit)
+            self._units.append((unit, parameters))
             self._byte_count += len(unit.data)
             if self._byte_count > self._byte_count_max or len(self._units) > self._unit_count_max:
                 self._drop_group()
 
+    def is_empty(self) -> bool:
+        """Tell whether nothing waits."""
+        return not self._units
+
     def take(self) -> AccessUnit | None:
-        """The oldest unit; None for none."""
+        """The oldest unit; None for none, and once in front of units that are read otherwise.
+
+        So what is taken in one go is all of the same parameters.
+        """
         with self._lock:
-            if not self._units:
+            is_run, self._is_run = self._is_run, False
+            if not self._units or (is_run and self._units[0][1] is not self.parameters):
                 return None
-            unit = self._units.popleft()
+            unit, self.parameters = self._units.popleft()
+            self._is_run = True
             self._byte_count -= len(unit.data)
             return unit
 
     def _drop_group(self) -> None:
         """Drop from the oldest up to the next keyframe; if there is none, wait for one."""
         while self._units:
-            self._byte_count -= len(self._units.popleft().data)
+            self._byte_count -= len(self._units.popleft()[0].data)
             self.dropped_count += 1
-            if self._units and self._units[0].is_keyframe:
+            if self._units and self._units[0][0].is_keyframe:
                 return
         self._is_waiting = True
+
+
+def added(before: dict[str, int], found: dict[str, int]) -> dict[str, int]:
+    """Add counts of an opening to those of the ones before, name by name."""
+    names = sorted({*before, *found})
+    return {name: before.get(name, 0) + found.get(name, 0) for name in names}
 
 
 class SoundQueue:

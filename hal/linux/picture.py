@@ -32,7 +32,8 @@ class PictureEye:
     """
 
     def __init__(self, codec: str, extradata: bytes) -> None:
-        self.undecodable_count = 0
+        self.broken_count = 0
+        """Keyframes that could not be decoded, or only with their damage painted over."""
         self.latest: tuple[VideoFrame, PictureMeasures] | None = None
         decoder = CodecContext.create(DECODERS[codec], "r")
         assert isinstance(decoder, VideoCodecContext)
@@ -49,8 +50,8 @@ class PictureEye:
             return
         self._looked_at_ms = now_ms
         frame = self._decode(keyframe)
+        self.broken_count += frame is None or frame.is_corrupt
         if frame is None:
-            self.undecodable_count += 1
             return
         luma = _luma(frame)
         self.latest = (frame, _measure(luma, self._luma, now_ms))

@@ -110,6 +110,10 @@ class CodedCamera:
         """The newest measured picture, about one a second."""
         return self._measures
 
+    def counts(self) -> "dict[str, int]":
+        """Nothing is wrong with what comes whole or not at all."""
+        return {}
+
     def still(self, zones: "list[tuple[int, int, int, int]]") -> bytes:
         """Make a JPEG of the newest picture with rectangles filled; b"" where there is none."""
         if self._picture is None or not are_zones(zones):

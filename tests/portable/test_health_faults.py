@@ -1,6 +1,7 @@
 """A condition that lasts becomes one fault, which lives until it is closed."""
 
 from firmware.health import catalogue, faults
+from firmware.health.fault import SEVERITIES
 from firmware.health.faults import EVENTS, NEXT, STATES
 from firmware.health.picture import PictureJudge
 from firmware.health.service import HealthService
@@ -85,7 +86,7 @@ def test_numbers_are_unique_and_severities_known():
     for name in catalogue.names():
         row = catalogue.FAULTS[name]
         assert catalogue.name_of(row.number) == name
-        assert row.severity in catalogue.SEVERITIES, name
+        assert row.severity in SEVERITIES, name
         assert row.meaning and row.effect and row.first_try, name
     assert catalogue.name_of(9999) == ""
 

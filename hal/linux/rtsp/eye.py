@@ -23,6 +23,7 @@ class LazyEye:
 
     def __init__(self) -> None:
         self._eye: PictureEye | None = None
+        self._broken_before_count = 0
         self._codec = ""
         self._extradata = b""
         self._keyframe = b""
@@ -40,6 +41,7 @@ class LazyEye:
     def set_stream(self, codec: str, extradata: bytes) -> None:
         """Say how the keyframes from now on are read."""
         with self._lock:
+            self._broken_before_count = self.broken_count()
             self._codec, self._extradata, self._eye = codec, extradata, None
 
     def look_when_due(self, now_ms: int) -> None:
@@ -47,6 +49,11 @@ class LazyEye:
         if self._is_wanted and self._is_new and now_ms - self._looked_ms >= LOOK_EVERY_MS:
             with self._lock:
                 self._look()
+
+    def broken_count(self) -> int:
+        """How many of the keyframes looked at could not be decoded, or only with damage."""
+        eye = self._eye
+        return self._broken_before_count + (eye.broken_count if eye is not None else 0)
 
     def measures(self) -> "PictureMeasures | None":
         """The newest measures; asking makes the next ones due."""

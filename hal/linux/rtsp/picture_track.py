@@ -56,6 +56,8 @@ class PictureTrack(RtpTrack):
         self.skipped_count = 0
         """Whole pictures left out because the keyframe that they rest on was damaged."""
         self.marker_lie_count = 0
+        self.change_count = 0
+        """How often the parameter sets became others."""
         self.bare_keyframe_count = 0
         """Keyframes that cannot be decoded, because no parameter set was seen yet."""
         self._codec = codec
@@ -237,6 +239,7 @@ class PictureTrack(RtpTrack):
                 is_keyframe = False
         begun_ms = self._begun_ms if self._begun_ms >= 0 else self.now_ms
         dts = self._times.next(self.ticks)
+        self.unit_count += 1
         self._deliver(AccessUnit(data, begun_ms, self.ticks, dts, is_keyframe))
 
     def is_keyframe(self, kinds: set[int], units: list[bytes]) -> bool:
@@ -258,6 +261,7 @@ class PictureTrack(RtpTrack):
         if sequence is None:
             return
         self._sets = whole
+        self.change_count += self.parameters is not None
         size = picture_size(self._codec, sequence)
         extradata = join_annex_b(whole)
         self.parameters = StreamParameters(self._codec, self._timescale, extradata, *size)

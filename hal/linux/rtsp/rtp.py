@@ -14,6 +14,7 @@ LATE_IN_A_ROW_MAX = 32  # so many "late" packets in a row, and the source has be
 HALF_SEQUENCE = 0x8000
 HALF_TICKS = 1 << 31
 JUMP_S = 10
+BACK_S = 2  # pictures out of order are not further back than this
 
 
 class RtpTrack:
@@ -35,7 +36,9 @@ class RtpTrack:
         self.damaged_count: int = 0
         """Access units left out because a part of them never came, or made no sense."""
         self.jump_count = 0
-        """How often the times jumped by more than 10 s, and went on by our own clock instead."""
+        """How often the times jumped by more than 10 s, or 2 s back, and our clock took over."""
+        self.unit_count = 0
+        """Access units handed on."""
         self.payload_type = media.payload_type
         self.clock_hz = media.clock_hz
         self.ssrc = bytes(4)
@@ -148,7 +151,8 @@ class RtpTrack:
         """How many ticks later another time is; by our own clock where the camera's jumped."""
         ticks = ((stamp - self.stamp + HALF_TICKS) & 0xFFFFFFFF) - HALF_TICKS
         elapsed_ticks = (self.now_ms - self._moment_ms) * self.clock_hz // 1000
-        if not is_restart and abs(ticks - elapsed_ticks) <= JUMP_S * self.clock_hz:
+        is_near = abs(ticks - elapsed_ticks) <= JUMP_S * self.clock_hz
+        if is_near and ticks >= -BACK_S * self.clock_hz and not is_restart:
             return ticks
         self.jump_count += 1
         return max(1, elapsed_ticks)

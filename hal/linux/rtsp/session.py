@@ -16,17 +16,18 @@ from hal.api.errors import PortAbsent, PortError, PortLost, PortRefused
 from hal.linux.rtsp import wire
 from hal.linux.rtsp.address import Address
 from hal.linux.rtsp.authorization import Authorization
+from hal.linux.rtsp.flow import Flow
 from hal.linux.rtsp.reorder import Reorder
 from hal.linux.rtsp.rtcp import CameraClock, receiver_report
 from hal.linux.rtsp.rtp import RtpTrack
 from hal.linux.rtsp.sdp import Media, join, parse
+from hal.linux.rtsp.transport import told_transport, wanted_transport
 
 OPTIONS, DESCRIBE, SETUP, PLAY = "OPTIONS", "DESCRIBE", "SETUP", "PLAY"
 TEARDOWN, KEEP_ALIVE = "TEARDOWN", "GET_PARAMETER"
 AFTER = {OPTIONS: DESCRIBE, DESCRIBE: SETUP, SETUP: PLAY, PLAY: ""}
 
 ANSWER_MS_MAX = 10_000
-SILENCE_MS_MAX = 5_000
 TEARDOWN_MS_MAX = 700
 TIMEOUT_S_DEFAULT = 60
 KEEP_ALIVE_MS = (1_000, 30_000)
@@ -93,8 +94,7 @@ class Session:
         self._now_ms = now_ms
         self._utc_ms = 0
         self._asked_ms = now_ms
-        self._heard_ms = now_ms
-        self._packet_count = 0
+        self._flow = Flow()
         self._kept_alive_ms = now_ms
         self._reported_ms = now_ms
         self._ask(OPTIONS)
@@ -161,6 +161,10 @@ class Session:
         else:
             self._fail(PortAbsent(f"{self._name()}: {words}; check address, path and power"))
 
+    def reordered_count(self) -> int:
+        """How many datagrams came before their turn."""
+        return self._reorder.reordered_count if self._reorder is not None else 0
+
     def malformed_count(self) -> int:
         """How much of what came made no sense: messages, junk, packets."""
         wire_count = self._splitter.malformed_count + self._splitter.stray_count
@@ -171,13 +175,12 @@ class Session:
         assert self.track is not None
         if self._reorder is not None:
             self._reorder.step(now_ms)
-        if self.track.packet_count != self._packet_count:
-            self._packet_count = self.track.packet_count
-            self._heard_ms = now_ms
+            self.track.flush()
+        stopped = self._flow.step(self.track, now_ms)
         if self.clock.has_ended:
             self._fail(PortLost(f"{self._name()}: the camera ended the stream; open it again"))
-        elif now_ms - self._heard_ms >= SILENCE_MS_MAX:
-            self._fail(PortLost(f"{self._name()}: silent for 5 s; open it again"))
+        elif stopped:
+            self._fail(PortLost(f"{self._name()}: {stopped}; open it again"))
         elif now_ms - self._kept_alive_ms >= self._keep_alive_every_ms:
             self._kept_alive_ms = now_ms
             self.unanswered_count += self._method != ""
@@ -208,13 +211,8 @@ class Session:
             headers.append(("Range", "npt=0.000-"))
         elif method == SETUP:
             self.has_setup = True
-            headers.append(("Transport", self._transport()))
+            headers.append(("Transport", wanted_transport(self._udp_ports)))
         self.output += wire.request(method, self._url, headers)
-
-    def _transport(self) -> str:
-        if self._udp_ports is None:
-            return "RTP/AVP/TCP;unicast;interleaved=0-1"
-        return "RTP/AVP;unicast;client_port={}-{}".format(*self._udp_ports)
 
     def _on_message(self, message: wire.Message) -> None:
         if message.status == 0:
@@ -265,7 +263,8 @@ class Session:
             self._take_setup(message)
         elif method == PLAY:
             self.is_playing = True
-            self._heard_ms = self._kept_alive_ms = self._now_ms
+            self._kept_alive_ms = self._now_ms
+            self._flow.begin(self._now_ms)
         if self._is_stopping:
             self._ask(TEARDOWN)
         elif following := AFTER.get(method, "") if not self.is_playing else "":
@@ -292,8 +291,7 @@ class Session:
             self._keep_alive_every_ms = min(most_ms, max(least_ms, int(told_s) * 500))
         if self._is_stopping:
             return
-        fields = [piece.partition("=") for piece in message.header("transport").split(";")]
-        told = {name.strip().lower(): _pair(value) for name, _, value in fields}
+        told = told_transport(message.header("transport"))
         if self._udp_ports is None:
             rtp, rtcp = told.get("interleaved") or (0, 1)
             self._splitter.channels.update({rtp: self.track.packet, rtcp: self._on_rtcp})
@@ -335,13 +333,3 @@ class Session:
     def _end(self) -> None:
         self.is_over = True
         self.has_setup = False
-
-
-def _pair(text: str) -> tuple[int, int] | None:
-    """Read "4-5"; None when it is not two numbers of a port or channel."""
-    one, _, two = text.partition("-")
-    if not (one.isascii() and one.isdigit() and len(one) < 6):  # noqa: PLR2004
-        return None
-    first = int(one)
-    second = int(two) if two.isascii() and two.isdigit() and len(two) < 6 else first + 1  # noqa: PLR2004
-    return first, second

@@ -49,6 +49,7 @@ class SoundTrack(RtpTrack):
 
     def hand_on(self, block: bytes, ticks: int) -> None:
         """Hand on a whole block."""
+        self.unit_count += 1
         self._dts = ticks if self._dts is None else max(self._dts, ticks)
         self._deliver(AccessUnit(block, self.now_ms, ticks, self._dts, is_keyframe=True))
 
