@@ -15,6 +15,7 @@ from sim.bridge.settings import REPLIES, RTSP, BridgeSettings, CameraSettings
 from sim.bridge.snapshots import SnapshotFile
 from sim.bridge.streams import CameraStream
 from sim.devices.dome import Dome
+from sim.devices.dome_answers import FROZEN, MUTE, TRUE
 
 RELAY_GAP_S = 0.02
 MOTION_STANDARD = 0x01
@@ -186,8 +187,8 @@ class Site:
 
         Args:
             name: the camera.
-            fault: dome_deaf, line_noise_permille, camera_frozen, camera_off, relay_stuck or
-                indicator_broken.
+            fault: dome_deaf, dome_flips, dome_encoder_frozen, dome_encoder_mute,
+                line_noise_permille, camera_frozen, camera_off, relay_stuck or indicator_broken.
             value: true or false; 0 to 1000 for noise; true, false or null (free) for the relay.
 
         Raises:
@@ -254,8 +255,15 @@ def _switches(camera: SiteCamera) -> "dict[str, Callable[[object], None]]":
     line, gate = camera.line, camera.gate
     if line is not None:
         switches["dome_deaf"] = lambda value: setattr(line.dome, "is_deaf", value)
+        switches["dome_flips"] = lambda value: setattr(line.dome, "flips", value)
+        for how in (FROZEN, MUTE):
+            switches["dome_encoder_" + how] = _encoder_switch(line.dome, how)
         switches["line_noise_permille"] = lambda value: setattr(line, "noise_permille", value)
     if gate is not None:
         switches["relay_stuck"] = lambda value: setattr(gate.relay, "stuck_at", value)
         switches["indicator_broken"] = lambda value: setattr(gate.indicator, "is_broken", value)
     return switches
+
+
+def _encoder_switch(dome: Dome, how: str) -> "Callable[[object], None]":
+    return lambda value: dome.answers.lose_encoder(how if value else TRUE)

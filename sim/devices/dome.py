@@ -9,6 +9,7 @@ horizon, positive up; zoom 0 at the wide end to 1000 at the tele end.
 """
 
 from hal.api._typing import TYPE_CHECKING
+from sim.devices.dome_answers import EVERYTHING, SYNC, Answers, extended
 from sim.devices.motor import Motor
 
 if TYPE_CHECKING:
@@ -20,18 +21,16 @@ STANDARD = "ack"  # the standard extended reply of version 5
 
 TURN_CDEG = 36000
 STEP_MS_MAX = 20
+FLIP_CDEG_PER_S = 15_000
 RESET_MS = 4000
 DARK_MS = 1500
-PART_NUMBER = b"LAMPPOST-SIM\0\0\0"
 FLIP_PRESET, HOME_PRESET = 33, 34
 KEPT_FIRST, KEPT_LAST = 84, 99  # auxiliaries, wiper, menu, scans: never positions
 ZOOM_PERMILLE_PER_S = (120, 180, 250, 333)
 LENS_PERMILLE_PER_S = 300
 SCAN_CDEG_PER_S = 900
 REFUSED_OPCODES = (0x57, 0x65, 0x67, 0x69)
-SYNC = 0xFF
 FRAME_BYTES = 7
-EVERYTHING = 0x45
 PRESET_SET, PRESET_CLEAR, PRESET_GO = 0x03, 0x05, 0x07
 STANDARD_REPLY = 0x01
 TURBO = 0x40
@@ -69,7 +68,10 @@ class Dome:
         self.presets: dict[int, tuple[int, int, int]] = {}
         self.aux: set[int] = set()
         self.registers: dict[int, int] = {}
+        self.patterns: set[int] = set()
         self.labels = [" "] * 40
+        self.zero_cdeg = 0  # of the display alone; 4B and 59 stay absolute
+        self.flips = False  # driven on past straight down it turns about and comes up again
         self.is_camera_on = True
         self.is_scanning = False
         self.alarms = 0
@@ -83,9 +85,10 @@ class Dome:
         self.refused_count = 0
         self.auto_stop_count = 0
         self._held = bytearray()
+        self._is_over = False
         self._now_ms = 0
         self._deaf_until_ms = 0
-        self._queries = self._query_table()
+        self.answers = Answers(self)
         self._commands = self._command_table()
 
     @property
@@ -131,6 +134,8 @@ class Dome:
             self._now_ms += slice_ms
             for motor in running:
                 motor.run(slice_ms)
+            if self.flips and self.tilt.is_held_at_low():
+                self._flip()
             self._watch_auto_stop()
 
     def receive(self, data: bytes, now_ms: int) -> bytes:
@@ -168,6 +173,13 @@ class Dome:
             self.auto_stop_count += 1
             self._halt()
 
+    def _flip(self) -> None:
+        """Turn about, as driven past straight down, and come up on the other side."""
+        rate_per_s = self.tilt.held_per_s
+        self._is_over = True
+        self.pan.seek((self.pan_cdeg + TURN_CDEG // 2) % TURN_CDEG, FLIP_CDEG_PER_S)
+        self.tilt.drive(-rate_per_s)
+
     def _halt(self) -> None:
         self.last_motion_frame = b""
         self.is_scanning = False
@@ -186,7 +198,9 @@ class Dome:
             self.refused_count += 1
             return self._acknowledge(frame, False)
         else:
-            answer = self._answer(frame)
+            answer = self.answers.answer(frame)
+            if self.answers.is_mute(frame):
+                return b""
             if answer:
                 return b"" if self.replies == SILENT else answer
             self._command(frame[2] << 8 | opcode, frame[4], frame[5])
@@ -196,15 +210,10 @@ class Dome:
         if self.replies == SILENT or frame[1] == 0:
             return b""
         if self.replies == STANDARD:
-            return self._extended(STANDARD_REPLY, frame[3] << 8 | is_done)
+            return extended(self.address, STANDARD_REPLY, frame[3] << 8 | is_done)
         if not is_done:
             return b""  # the manual of 2003 knows no refusal
         return bytes((0xFF, self.address, self.alarms, (frame[6] + self.alarms) % 256))
-
-    def _extended(self, number: int, value: int) -> bytes:
-        """Lay out seven bytes; `number` is byte 3 and the opcode."""
-        body = bytes((self.address, number >> 8, number & 0xFF, value >> 8, value & 0xFF))
-        return b"\xff" + body + bytes((sum(body) % 256,))
 
     def _axis(self, bits: int, plus: int, minus: int) -> int:
         """Tell -1, 0 or 1; both bits at once are an anomaly and stand for 0."""
@@ -217,12 +226,15 @@ class Dome:
         bits = frame[2] << 8 | frame[3]
         if bits & 0x6000:
             self.anomaly_count += 1
+        tilt_way = self._axis(bits, 0x0008, 0x0010)
+        self._is_over = self._is_over and tilt_way < 0  # flipped: down goes on as up
+        turn_to = self.pan.target if self._is_over else None
         self._halt()
         self.last_motion_frame = frame
         self.last_motion_ms = self._now_ms
         zoom_speed = ZOOM_PERMILLE_PER_S[self.registers.get(0x25, 3) & 3]
         self.pan.drive(self._axis(bits, 0x0002, 0x0004) * pan_cdeg_per_s(frame[4]))
-        self.tilt.drive(self._axis(bits, 0x0008, 0x0010) * tilt_cdeg_per_s(frame[5]))
+        self.tilt.drive((-tilt_way if self._is_over else tilt_way) * tilt_cdeg_per_s(frame[5]))
         self.zoom.drive(self._axis(bits, 0x0020, 0x0040) * zoom_speed)
         self.focus.drive(self._axis(bits, 0x0080, 0x0100) * LENS_PERMILLE_PER_S)
         self.iris.drive(self._axis(bits, 0x0200, 0x0400) * LENS_PERMILLE_PER_S)
@@ -231,34 +243,8 @@ class Dome:
         if bits & 0x1000 and bits & 0x8000:
             self.is_scanning = True
             self.pan.drive(SCAN_CDEG_PER_S)
-
-    def _answer(self, frame: bytes) -> bytes:
-        """Compose the answer to a query; empty when the frame is no query."""
-        if frame[3] == EVERYTHING:
-            total = frame[6] + self.address + sum(PART_NUMBER)
-            return bytes((SYNC, self.address)) + PART_NUMBER + bytes((total % 256,))
-        row = self._queries.get(frame[2] << 8 | frame[3])
-        return self._extended(row[0], row[1]()) if row else b""
-
-    def _query_table(self) -> "dict[int, tuple[int, Callable[[], int]]]":
-        """Lay out the queries: number asked, to number of the reply and what gives its value."""
-        table: dict[int, tuple[int, Callable[[], int]]] = {
-            0x0051: (0x0059, lambda: self.pan_cdeg),
-            0x0053: (0x005B, lambda: -self.tilt_cdeg % TURN_CDEG),
-            0x0055: (0x005D, lambda: (self.zoom_permille * 65535 + 500) // 1000),
-            0x0061: (0x0063, lambda: 100 + self.zoom_permille * 1900 // 1000),
-            0x006B: (0x006D, lambda: 5 << 8 | 1),
-            0x006F: (0x0071, lambda: 31 << 8 | 1),
-            0x0073: (0x0173, lambda: 1 << 8 | 2),
-            0x0273: (0x0373, lambda: 345),
-        }
-        for part in (1, 3, 5, 7):  # seconds, hour and minute, month and day, year
-            number = part << 8 | 0x77
-            table[number] = (number, self._register(number - 0x0100))
-        return table
-
-    def _register(self, number: int) -> "Callable[[], int]":
-        return lambda: self.registers.get(number, 0)
+        if turn_to is not None:
+            self.pan.seek(turn_to, FLIP_CDEG_PER_S)
 
     def _command_table(self) -> "dict[int, Callable[[int, int], None]]":
         """Lay out the commands that do more than fill a register: number to act(data1, data2)."""
@@ -271,6 +257,9 @@ class Dome:
             0x000F: lambda _, __: self._reset(),
             0x0015: self._write_character,
             0x0017: lambda _, __: self._clear_screen(),
+            0x001F: lambda _, number: self.patterns.add(max(number, 1)),
+            0x0775: lambda _, number: self.patterns.discard(max(number, 1)),
+            0x0049: lambda _, __: self._set_zero(),
             0x004B: lambda high, low: self.pan.seek((high << 8 | low) % TURN_CDEG),
             0x004D: lambda high, low: self.tilt.seek(elevation_cdeg(high << 8 | low)),
             0x004F: lambda high, low: self.zoom.seek(((high << 8 | low) * 1000 + 32767) // 65535),
@@ -283,6 +272,9 @@ class Dome:
             act(data1, data2)
         else:
             self.registers[number] = data1 << 8 | data2
+
+    def _set_zero(self) -> None:
+        self.zero_cdeg = self.pan_cdeg
 
     def _reset(self) -> None:
         self._halt()

@@ -21,9 +21,11 @@ class Motor:
         self.high = high
         self.turn = turn
         self.rate_per_s = 0
+        self.held_per_s = 0  # it was driven on so fast when it came to an end
         self._fine = 0 if turn or low <= 0 <= high else low * FINE
         self._rate_want_per_s = 0
-        self._target: int | None = None
+        self.target: int | None = None  # where it runs to, to stand there
+        self._seek_per_s = SEEK_MOST_PER_S
         self._most_per_s = SEEK_MOST_PER_S if high - low > FINE or turn else FINE
 
     @property
@@ -34,37 +36,44 @@ class Motor:
     @property
     def is_moving(self) -> bool:
         """Whether it runs or is about to."""
-        return bool(self.rate_per_s or self._rate_want_per_s or self._target is not None)
+        return bool(self.rate_per_s or self._rate_want_per_s or self.target is not None)
 
     @property
     def is_seeking(self) -> bool:
         """Whether it is on its way to a position, where it will stand by itself."""
-        return self._target is not None
+        return self.target is not None
 
     def place(self, position: int) -> None:
         """Put it somewhere at once, standing."""
         self._fine = position * FINE
         self.rate_per_s = 0
         self._rate_want_per_s = 0
-        self._target = None
+        self.target = None
+
+    def is_held_at_low(self) -> bool:
+        """Whether it stands at its low end because it was driven on past it."""
+        return self.held_per_s < 0
 
     def drive(self, rate_per_s: int) -> None:
         """Run at a speed until told otherwise; 0 to stop."""
-        self._target = None
+        self.target = None
+        self.held_per_s = 0
         self._rate_want_per_s = rate_per_s
 
-    def seek(self, position: int) -> None:
+    def seek(self, position: int, most_per_s: int = SEEK_MOST_PER_S) -> None:
         """Run to a position and stand there; it is brought within the ends."""
+        self.held_per_s = 0
+        self._seek_per_s = most_per_s
         if not self.turn:
             position = min(max(position, self.low), self.high)
-        self._target = position
+        self.target = position
         self._rate_want_per_s = 0
 
     def run(self, slice_ms: int) -> None:
         """Let time pass; slices of at most 20 ms keep the ramps true."""
         if not self.is_moving:
             return
-        if self._target is not None:
+        if self.target is not None:
             self._run_to_target(slice_ms)
             return
         self._ramp(slice_ms)
@@ -77,16 +86,15 @@ class Motor:
         self.rate_per_s += min(max(short, -change), change)
 
     def _run_to_target(self, slice_ms: int) -> None:
-        assert self._target is not None
-        way = self._target * FINE - self._fine
+        assert self.target is not None
+        way = self.target * FINE - self._fine
         if self.turn:
             half = self.turn * FINE // 2
             way = (way + half) % (2 * half) - half
-        rate_per_s = min(
-            max(abs(way) * SEEK_GAIN_PER_S // FINE, SEEK_LEAST_PER_S), self._most_per_s
-        )
+        rate_per_s = max(abs(way) * SEEK_GAIN_PER_S // FINE, SEEK_LEAST_PER_S)
+        rate_per_s = min(rate_per_s, self._most_per_s, self._seek_per_s)
         if abs(way) <= rate_per_s * slice_ms:
-            self.place(self._target)
+            self.place(self.target)
             return
         self.rate_per_s = rate_per_s if way > 0 else -rate_per_s
         self._fine += self.rate_per_s * slice_ms
@@ -98,5 +106,6 @@ class Motor:
         elif not self.low * FINE <= self._fine <= self.high * FINE:
             self._fine = min(max(self._fine, self.low * FINE), self.high * FINE)
             self.rate_per_s = 0
-            if self._target is None:
+            if self.target is None:
+                self.held_per_s = self._rate_want_per_s
                 self._rate_want_per_s = 0

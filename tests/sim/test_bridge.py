@@ -15,6 +15,7 @@ from sim.bridge.settings import BridgeRefusedError, load
 
 RIGHT = bytes.fromhex("ff010002200023")
 STOP = bytes.fromhex("ff010000000001")
+ASK_PAN = bytes.fromhex("ff010051000052")
 FRAME_MS = 29
 
 
@@ -70,6 +71,13 @@ def drive(bridge):
         assert len(line.read(4)) == 4, "no reply"
         line.write(STOP)
         wait_for(lambda: not bridge.state("dome-1")["is_moving"])
+        assert len(line.read(4)) == 4
+        line.write(ASK_PAN)
+        assert len(line.read(7)) == 7
+        bridge.switch("dome-1", "dome_encoder_mute", True)
+        line.write(ASK_PAN)
+        line.timeout = 0.3
+        assert line.read(7) == b"", "a lost encoder tells no place"
         bridge.switch("dome-1", "dome_deaf", True)
         line.write(RIGHT)
         line.flush()

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sim.devices.dome import GENERAL, SILENT, STANDARD, Dome
+from sim.devices.dome_answers import FROZEN, MUTE, TRUE
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "pelco_vectors.csv"
 
@@ -198,3 +199,65 @@ def test_switches_labels_reset_and_deafness() -> None:
     zero = Dome(1, GENERAL, 15_000, True)
     assert zero.receive(frame("FF 00 00 04 20 00 24"), 0) == b""
     assert zero.is_moving
+
+
+def test_a_head_flips_when_it_is_driven_past_straight_down() -> None:
+    dome = Dome(1)
+    dome.flips = True
+    dome.tilt.place(-8500)
+    for now_ms in range(0, 4000, 400):
+        dome.receive(ask(1, 0x10, 0x20), now_ms)  # down, and renewed
+    dome.receive(STOP, 4000)
+    dome.step(5000)
+    assert dome.pan_cdeg == 18_000 and -8900 < dome.tilt_cdeg < -1000 and not dome.is_moving
+    dome.receive(ask(1, 0x10, 0x20), 5000)
+    dome.step(5500)
+    lower = dome.tilt_cdeg
+    dome.step(6000)
+    assert dome.tilt_cdeg < lower, "a new key goes down again"
+
+
+def test_a_lost_encoder_is_mute_or_frozen() -> None:
+    dome = Dome(1)
+    dome.answers.lose_encoder(MUTE)
+    assert dome.receive(ask(1, 0x51), 0) == b"" and dome.receive(LEFT, 0) != b""
+    dome.answers.lose_encoder(FROZEN)
+    dome.step(1000)
+    told = dome.receive(ask(1, 0x51), 1000)
+    assert dome.pan_cdeg != 0 and told[4:6] == b"\0\0"
+    assert told == dome.receive(ask(1, 0x51), 3000)
+    dome.answers.lose_encoder(TRUE)
+    assert told != dome.receive(ask(1, 0x51), 3000)
+
+
+def test_a_power_cycle_is_dark_and_deaf_and_finds_home() -> None:
+    dome = Dome(1)
+    dome.pan.place(9000)
+    dome.aux.add(3)
+    dome.power_cycle(1000)
+    assert dome.receive(ask(1, 0x51), 2000) == b"" and dome.dark_until_ms == 2500
+    dome.step(12_000)
+    assert dome.pan_cdeg == 0 and not dome.is_moving and not dome.aux
+    assert dome.receive(ask(1, 0x51), 12_000) != b""
+
+
+def test_what_version_5_asks_is_answered() -> None:
+    dome = Dome(1)
+    dome.pan.place(4500)
+    dome.receive(ask(1, 0x49) + ask(1, 0x03, 2) + ask(1, 0x03, 17) + ask(1, 0x1F, 3), 0)
+    dome.receive(ask(1, 0x75, 1234, 8) + ask(1, 0x75, 500, 2), 0)
+    dome.alarms = 5
+    cases = (
+        (0, 0, 1, 4500),  # azimuth zero
+        (3, 0, 4, 500),  # zoom limit
+        (5, 0, 6, 5),  # alarms
+        (0x0C, 0, 0x0D, 1234),  # manual left limit
+        (0x0F, 0, 0x10, 0b10),  # presets 1 to 16
+        (0x0F, 1, 0x10, 0b1),  # 17 to 32
+        (0x11, 0, 0x12, 0b100),  # patterns
+    )
+    for part, data, want_part, value in cases:
+        want = ask(1, 0x75, value, want_part)
+        assert dome.receive(ask(1, 0x75, data, part), 0) == want, part
+    dome.receive(ask(1, 0x75, 3, 7), 0)
+    assert dome.receive(ask(1, 0x75, 0, 0x11), 0) == ask(1, 0x75, 0, 0x12), "deleted"
