@@ -76,11 +76,6 @@ class SegmentReport:
         self.read_bytes = 0
         self.has_footer = False
 
-    def good_permille(self) -> int:
-        """Share of its records that can be read back; 1000 where it owes none."""
-        owed_count = self.good_count + self.rotten_count + self.missing_count
-        return self.good_count * 1000 // owed_count if owed_count else 1000
-
 
 class Scrub:
     """Goes through a partition once, newest segment first.

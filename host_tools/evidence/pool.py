@@ -1,7 +1,7 @@
 """Opens a pool without changing it, even while the unit writes to it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from firmware.ring import check, layout, recovery
 from firmware.ring.reader import RingReader, Segment
 from hal.linux.cipher import OpenSslCipher
 
+Told = Callable[[int, int], None]
+"""Progress: (done, of how many)."""
 SegmentName = tuple[bytes, bytes]
 """Key id and label of a segment, as its header tells them to anybody."""
 
@@ -128,14 +130,15 @@ class RingInfo:
     read_count: int = 0
 
 
-def ring_info(path: Path, streams: tuple[str, ...] = ()) -> RingInfo:
+def ring_info(path: Path, streams: tuple[str, ...] = (), unit: str = "") -> RingInfo:
     """Tell what a pool is.
 
     Args:
         path: the pool.
         streams: names that may fit, such as "dome-1/picture"; a pool does not hold names.
+        unit: the unit that must own it; "" takes any.
     """
-    with PoolFile(path) as pool:
+    with PoolFile(path, unit) as pool:
         recovered = recovery.recover(pool.read, pool.layout)
         names = {layout.stream_tag(pool.cipher, pool.layout.uuid, name): name for name in streams}
         partitions = [
@@ -159,17 +162,30 @@ def ring_info(path: Path, streams: tuple[str, ...] = ()) -> RingInfo:
         )
 
 
-def ring_check(path: Path, keys: KeyBox | None = None) -> list[check.Fault]:
+def ring_check(
+    path: Path,
+    keys: KeyBox | None = None,
+    unit: str = "",
+    told: Told | None = None,
+) -> list[check.Fault]:
     """Check a pool against the invariants of docs/formats/ring.md.
 
     Args:
         path: the pool.
         keys: with them every seal they open is checked too.
+        unit: the unit that must own it; "" takes any.
+        told: progress.
 
     Returns:
         every fault found, in the order of the medium; empty for a sound pool.
     """
-    with PoolFile(path) as pool:
+    with PoolFile(path, unit) as pool:
+
+        def read(offset_bytes: int, length_bytes: int) -> bytes:
+            if told is not None:
+                told(min(offset_bytes, pool.layout.size_bytes), pool.layout.size_bytes)
+            return pool.read(offset_bytes, length_bytes)
+
         if keys is None:
-            return check.check(pool.read, pool.size_bytes)
-        return check.check(pool.read, pool.size_bytes, pool.cipher, keys.key_for)
+            return check.Checker(read, pool.size_bytes).run()
+        return check.Checker(read, pool.size_bytes, pool.cipher, keys.key_for).run()
