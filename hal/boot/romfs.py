@@ -59,7 +59,9 @@ def _installed(library: str) -> Path:
 
 def _compile(compiler: Path, source: Path, name: str, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    command = [str(compiler), "-s", name, "-o", str(target.with_suffix(".mpy")), str(source)]
+    # a traceback tells the module by the name it has in memory anyway: no second text for it
+    module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    command = [str(compiler), "-s", module, "-o", str(target.with_suffix(".mpy")), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ours
     if done.returncode:
         raise CompileError(done.stderr.strip())
