@@ -7,6 +7,7 @@ from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firmware.app.station import Station
+    from firmware.app.tour_desk import TourDesk
     from firmware.commands.message import Argument, Command
     from firmware.commands.service import CommandService
     from firmware.health.service import HealthService
@@ -26,11 +27,15 @@ class Acts:
     Args:
         stations: the cameras.
         health: for acknowledgements.
+        tours: keeps the tours of domes.
     """
 
-    __slots__ = ("_health", "_stations", "stills_wanted")
+    __slots__ = ("_health", "_stations", "_tours", "stills_wanted")
 
-    def __init__(self, stations: "list[Station]", health: "HealthService") -> None:
+    def __init__(
+        self, stations: "list[Station]", health: "HealthService", tours: "TourDesk"
+    ) -> None:
+        self._tours = tours
         self._stations = {station.name: station for station in stations}
         self._health = health
         self.stills_wanted: set[str] = set()
@@ -39,7 +44,7 @@ class Acts:
     def register(self, commands: "CommandService") -> None:
         """Tell the command service what does each act."""
         DomeActs(self._stations).register(commands)
-        TourActs(self._stations).register(commands)
+        TourActs(self._stations, self._tours).register(commands)
         commands.register("sound.on", self._sound_on)
         commands.register("sound.off", self._sound_off)
         commands.register("fault.acknowledge", self._acknowledge)

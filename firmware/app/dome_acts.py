@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 UNKNOWN_CAMERA = "command.unknown_camera"
 NO_DOME = "ptz.not_fitted"
 NO_LINE = "port.absent"
+MS_PER_S = 1000
 
 DOME_REASONS = {
     "ptz.range": ("", "speeds are -1000 to 1000 permille, presets 1 to 255, auxiliaries 1 to 8"),
@@ -21,7 +22,14 @@ DOME_REASONS = {
     "ptz.limit": ("", "a soft stop is reached; move the other way"),
     "ptz.zone": ("C21", "it could show a private place; move away from it, or zoom in first"),
     "ptz.unlearned": ("C21", "nobody knows what that preset shows; look there and set it anew"),
-    "ptz.plan": ("", "a plan is preset:seconds, such as 1:20 2:15, or one preset with 0 seconds"),
+    "ptz.plan": ("", "a plan is preset:seconds, such as 1:20 2:15, or p1:5 for a pattern"),
+    "ptz.not_holder": ("C67", "only who has the dome, or a supervisor, can give it away"),
+    "ptz.hours": ("", 'hours are "by hand", or from when to when, such as 22:00-06:00'),
+    "ptz.no_tour": ("", "no tour is kept under that name; see ptz.tour_list"),
+    "ptz.no_room": ("", "8 tours are kept for a dome; drop one, or make the plans shorter"),
+    "ptz.no_pattern": ("", "no such pattern is kept; record it first"),
+    "ptz.recording": ("", "a pattern is being recorded; keep it first"),
+    "ptz.not_recording": ("", "that pattern is not being recorded; record it first"),
     "ptz.full": ("", "too much is waiting for the dome; ask again in a second"),
 }
 
@@ -47,10 +55,9 @@ class DomeActs:
         commands.register("ptz.lens", self._lens)
 
     def _move(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
+        dome, refusal = take_dome(self._stations, command, now_ms)
         if dome is None:
             return refusal
-        dome.hands.on_person(now_ms)
         speeds = (command.number("pan"), command.number("tilt"), command.number("zoom"))
         return dome_outcome(dome.move(*speeds, now_ms))
 
@@ -62,10 +69,9 @@ class DomeActs:
         return dome_outcome(station.dome.stop(now_ms))
 
     def _preset(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
+        dome, refusal = take_dome(self._stations, command, now_ms)
         if dome is None:
             return refusal
-        dome.hands.on_person(now_ms)
         return dome_outcome(dome.preset(command.text("do"), command.number("number"), now_ms))
 
     def _aux(self, command: "Command", now_ms: int) -> "Outcome":
@@ -77,7 +83,7 @@ class DomeActs:
         )
 
     def _lens(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
+        dome, refusal = take_dome(self._stations, command, now_ms)
         if dome is None:
             return refusal
         return dome_outcome(dome.lens(command.number("focus"), command.number("iris"), now_ms))
@@ -95,6 +101,25 @@ def find_dome(
     if not station.has_line():
         return None, (NO_LINE, {"remedy": "the serial line is not there; check the adapter"})
     return station.dome, ("", {})
+
+
+def take_dome(
+    stations: "dict[str, Station]", command: "Command", now_ms: int
+) -> "tuple[PtzService | None, Outcome]":
+    """Find the dome a command is for, for somebody who will move it, and let them have it."""
+    dome, refusal = find_dome(stations, command)
+    if dome is None:
+        return None, refusal
+    code = dome.hands.take(command.person, command.role, now_ms)
+    if not code:
+        return dome, ("", {})
+    hold = dome.hands.hold
+    free_ms = hold.left_ms(now_ms)
+    told = (hold.person, hold.role or "handed over", -(-free_ms // MS_PER_S))
+    detail: dict[str, Argument] = {"holder": hold.person, "role": hold.role, "free_in_ms": free_ms}
+    detail["clause"] = "C67"
+    detail["remedy"] = "%s (%s) has the dome; it is free in %d s if they let it be" % told
+    return None, (code, detail)
 
 
 def unknown_camera(command: "Command", stations: "dict[str, Station]") -> "Outcome":

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from firmware.app.station import Station
     from firmware.app.unit import Unit
     from firmware.config.load import Config
+    from firmware.ptz.hands import Hands
 
 VERSION = "0.1.0"
 SOON_MS = 250
@@ -87,7 +88,7 @@ class Reporter:
         heartbeat.is_armed = unit.authority.is_armed
         heartbeat.supply_mv = readings.supply_mv
         heartbeat.board_temp_mdegc = readings.board_temp_mdegc
-        heartbeat.cameras = [self._camera_state(station) for station in unit.stations]
+        heartbeat.cameras = [self._camera_state(station, now_ms) for station in unit.stations]
         heartbeat.fill_permille = max(camera.fill_permille for camera in heartbeat.cameras)
         held = [camera.oldest_utc_ms for camera in heartbeat.cameras if camera.oldest_utc_ms]
         heartbeat.oldest_utc_ms = min(held) if held else 0
@@ -98,7 +99,7 @@ class Reporter:
         heartbeat.counters = self._counters()
         return heartbeat
 
-    def _camera_state(self, station: "Station") -> CameraState:
+    def _camera_state(self, station: "Station", now_ms: int) -> CameraState:
         """Say how one camera is."""
         recorded = self._unit.ring.state(station.picture_stream)
         state = CameraState(station.name)
@@ -113,6 +114,7 @@ class Reporter:
             state.tilt_cdeg = tilt_cdeg
             state.zoom_permille = zoom_permille
             state.is_position_known = is_known
+            _tell_hands(state, station.dome.hands, now_ms)
         if station.sound is not None:
             grant = self._unit.authority.grant(station.name)
             state.sound_state = station.sound.state
@@ -131,6 +133,8 @@ class Reporter:
             "messages.unread": unit.post.unread_count,
             "outbox.shed": unit.telemetry.outbox.shed_count,
             "presets.unstored": unit.presets.unstored_count,
+            "tours.unscheduled": unit.tours.unscheduled_count,
+            "tours.unstored": unit.tours.unstored_count,
             "ring.barriers": recorder.barrier_count if recorder is not None else 0,
             "ring.failures": recorder.failure_count if recorder is not None else 0,
         }
@@ -139,6 +143,7 @@ class Reporter:
             counters[station.name + ".dropped"] = station.ports.camera.dropped_count
             if station.dome is not None:
                 counters[station.name + ".unanswered"] = station.dome.asking.missed_count
+                counters[station.name + ".held_refused"] = station.dome.hands.hold.refused_count
         for station in unit.stations:
             _add_counts(counters, station)
         return counters
@@ -174,6 +179,19 @@ def _add_counts(counters: "dict[str, int]", station: "Station") -> None:
             counters[station.name + "." + name] = count
 
 
+def _tell_hands(state: CameraState, hands: "Hands", now_ms: int) -> None:
+    """Say who has a dome, what it does by itself, and whether somebody owes a reason."""
+    free_ms = hands.hold.left_ms(now_ms)
+    if free_ms:
+        state.holder, state.holder_role, state.free_in_ms = (
+            hands.hold.person,
+            hands.hold.role,
+            free_ms,
+        )
+    state.activity = hands.activity() or None
+    state.is_reason_due = hands.dwell.is_asking() or None
+
+
 def _camera_in_birth(station: "Station") -> CameraInBirth:
     """Say what one camera is."""
     camera = CameraInBirth(station.name)
@@ -191,6 +209,7 @@ def _shown(station: "Station") -> "tuple[object, ...]":
     dome, sound = station.dome, station.sound
     return (
         dome.position() if dome is not None else None,
+        (dome.hands.hold.person, dome.hands.activity()) if dome is not None else None,
         station.dome_state(),
         sound.state if sound is not None else None,
         station.pictures.has_flow,

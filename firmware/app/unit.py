@@ -14,10 +14,12 @@ from firmware.app.report import Reporter
 from firmware.app.ring_desk import RingDesk
 from firmware.app.rounds import Rounds
 from firmware.app.state_desk import StateDesk
+from firmware.app.tour_desk import TourDesk
 from firmware.buffers import EventQueue
 from firmware.commands.service import CommandService
 from firmware.health.service import HealthService
 from firmware.policy.decide import decide
+from firmware.policy.rules import OPERATOR
 from firmware.telemetry.outbox import Outbox
 from firmware.telemetry.service import TelemetryService
 from hal.api._typing import TYPE_CHECKING
@@ -90,9 +92,10 @@ class Unit:
         self.telemetry = TelemetryService(self.name, self.state.boot, outbox, heartbeat_ms)
         self.stations = make_stations(board, config, self.authority.permit, self.events)
         self.presets = PresetDesk(self.state.pages, self.stations)
+        self.tours = TourDesk(self.state.pages, self.stations, config, now_ms)
         self.ring = RingDesk(board, config, self.telemetry.boot, self.events)
         self.commands = CommandService(self.name, board.keys, self.state.guard, self._decide)
-        self.acts = Acts(self.stations, self.health)
+        self.acts = Acts(self.stations, self.health, self.tours)
         self.acts.register(self.commands)
         self.rounds = Rounds(board, self.stations, self.health, now_ms)
         self.reporter = Reporter(self, config)
@@ -124,6 +127,7 @@ class Unit:
         due_ms = min(due_ms, self.reporter.step(now_ms))
         due_ms = min(due_ms, self.post.send(now_ms))
         self.presets.step()
+        self.tours.step(self.board.clock, self._may_tour, now_ms)
         self.state.step()
         return due_ms
 
@@ -160,6 +164,11 @@ class Unit:
             command.purpose,
             self.authority.conditions(camera),
         )
+
+    def _may_tour(self, camera: str) -> bool:
+        """Ask the policy whether a dome may go on a tour by itself now."""
+        scheme_class, words = self.authority.scheme_class(), self.authority.conditions(camera)
+        return decide(OPERATOR, "ptz.tour", scheme_class, 1, words).is_allowed
 
     def _apply_authority(self, now_ms: int) -> None:
         """Tell each sound switch whether there is authority to hear, and under which chain."""

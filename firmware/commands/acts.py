@@ -6,8 +6,14 @@ if TYPE_CHECKING:
     from hal.api._typing import Mapping
 
 NAME_LETTERS_MAX = 32
+PERSON_LETTERS_MAX = 48
 PLAN_LETTERS_MAX = 250
+PLAN_KEPT_LETTERS_MAX = 230  # with its hours it fits one text of an answer
+HOURS_LETTERS_MAX = 16
+REASON_LETTERS_MAX = 120
+PATTERN_MAX = 4
 CHOICES_OF_DO = ("go", "set", "clear")
+CHOICES_OF_PATTERN = ("record", "keep", "run", "drop")
 
 
 class Text:
@@ -71,6 +77,24 @@ ACTS: "dict[str, tuple[tuple[str, Text | Number | Flag], ...]]" = {
     "ptz.lens": (CAMERA, ("focus", ONE_WAY_OR_OTHER), ("iris", ONE_WAY_OR_OTHER)),
     "ptz.tour": (CAMERA, ("plan", Text(PLAN_LETTERS_MAX))),
     "ptz.tour_end": (CAMERA,),
+    "ptz.tour_keep": (
+        CAMERA,
+        ("name", Text(NAME_LETTERS_MAX)),
+        ("plan", Text(PLAN_KEPT_LETTERS_MAX)),
+        ("hours", Text(HOURS_LETTERS_MAX)),
+    ),
+    "ptz.tour_drop": (CAMERA, ("name", Text(NAME_LETTERS_MAX))),
+    "ptz.tour_run": (CAMERA, ("name", Text(NAME_LETTERS_MAX))),
+    "ptz.tour_list": (CAMERA,),
+    "ptz.pattern": (
+        CAMERA,
+        ("do", Text(0, CHOICES_OF_PATTERN)),
+        ("number", Number(1, PATTERN_MAX)),
+        ("preset", Number(1, 255)),
+    ),
+    "ptz.hand_over": (CAMERA, ("to", Text(PERSON_LETTERS_MAX))),
+    "ptz.release": (CAMERA,),
+    "ptz.reason": (CAMERA, ("text", Text(REASON_LETTERS_MAX))),
     "sound.on": (CAMERA,),
     "sound.off": (CAMERA,),
     "fault.acknowledge": (("fault", Number(1, 65535)), ("subject", Text(64))),

@@ -10,7 +10,16 @@ from firmware.policy import rules
 ARMED, GRANTED, NIGHT = "armed", "granted", "night"
 NOT_PERMITTED = "command.not_permitted"
 # Acts that end something: no permit, grant or limit may stand in their way.
-ENDING = ("ptz.stop", "ptz.tour_end", "sound.off", "fault.acknowledge")
+ENDING = (
+    "ptz.stop",
+    "ptz.tour_end",
+    "ptz.tour_list",
+    "ptz.hand_over",
+    "ptz.release",
+    "ptz.reason",
+    "sound.off",
+    "fault.acknowledge",
+)
 # An engineer aims a dome before the permit is there and sees no picture of it.
 BEFORE_PERMIT = ("ptz.move", "ptz.preset", "ptz.aux", "ptz.lens")
 

@@ -3,19 +3,21 @@
     idle    --start-->   going       a plan is given
     going   --arrive-->  dwelling    the preset is reached, or given up
     dwelling --leave-->  going       the time there is over: on to the next
-    any     --yield-->   waiting     a person moves the dome, goes to a preset or stops it
+    any     --yield-->   waiting     a person takes the dome, or it may not move by itself now
     waiting --resume-->  going       nobody has touched it for a while: the same preset again
-    any     --end-->     idle        a person ended the tour
+    any     --end-->     idle        a person, or the hour, ended the tour
 
-A plan is text: "3:20 4:15" stays 20 s at preset 3, then 15 s at preset 4, and so on for ever. One
-step "3:0" means: go there once, and again whenever people have let go; that is parking.
+A pattern is played while dwelling at the preset where it begins. Plans: `firmware.ptz.plan`.
 """
 
 from firmware.machine import Machine
-from firmware.ptz.drive import LOST, SEEKING
+from firmware.ptz.drive import LOST, MOVING, SEEKING
+from firmware.ptz.plan import NO_PATTERN, PLAN, preset_fault, read_plan
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from firmware.ptz.pattern import Player
+    from firmware.ptz.plan import Stops
     from firmware.ptz.service import PtzService
 
 IDLE, GOING, DWELLING, WAITING = "idle", "going", "dwelling", "waiting"
@@ -37,37 +39,9 @@ NEXT = {
     (WAITING, END): IDLE,
 }
 
-STOP_COUNT_MAX = 32
-PRESET_MAX = 255
-DWELL_MS_MIN, DWELL_MS_MAX = 2_000, 3_600_000
-DIGIT_COUNT_MAX = 4
 RESUME_MS = 30_000
 RETRY_MS = 5_000
-MS_PER_S = 1000
-
-
-def read_plan(text: str) -> "list[tuple[int, int]]":
-    """Turn the text of a plan into stops.
-
-    Args:
-        text: "preset:seconds" one after the other, 1 to 32 of them; presets 1 to 255, 2 to 3600
-            seconds, or a single one with 0 seconds.
-
-    Returns:
-        (preset, dwell_ms) for each stop; empty when the text is no plan.
-    """
-    stops: list[tuple[int, int]] = []
-    for word in text.split():
-        preset, colon, dwell = word.partition(":")
-        if not colon or not _is_number(preset) or not _is_number(dwell):
-            return []
-        stops.append((int(preset), int(dwell) * MS_PER_S))
-    is_parking = len(stops) == 1 and stops[0][1] == 0
-    for number, dwell_ms in stops:
-        is_dwell = is_parking or DWELL_MS_MIN <= dwell_ms <= DWELL_MS_MAX
-        if not 1 <= number <= PRESET_MAX or not is_dwell:
-            return []
-    return stops if len(stops) <= STOP_COUNT_MAX else []
+NEVER_MS = 1 << 62
 
 
 class Tour:
@@ -75,47 +49,121 @@ class Tour:
 
     Args:
         dome: is sent to presets, with every check that a person's wish gets.
+
+    Attributes:
+        text: of the plan under way; "" for none.
+        name: under which it is kept; "" for one that was only given.
+        is_scheduled: the hour began it, and ends it.
+        patterns: number to (preset where it begins, rows as `pattern.Recorder.pack` made them).
+        patterns_count: rises with each change of `patterns`.
+        refused_count: stops that were passed over because the preset was refused.
+        held_count: how often it had to wait because the dome might not move by itself.
     """
 
-    __slots__ = ("_dome", "_due_ms", "_index", "_is_sought", "_stops", "machine", "refused_count")
+    __slots__ = (
+        "_dome",
+        "_due_ms",
+        "_index",
+        "_is_sought",
+        "_player",
+        "_stops",
+        "held_count",
+        "is_scheduled",
+        "machine",
+        "name",
+        "patterns",
+        "patterns_count",
+        "refused_count",
+        "text",
+    )
 
     def __init__(self, dome: "PtzService") -> None:
         self._dome = dome
         self.machine = Machine(NEXT, IDLE)
-        self._stops: list[tuple[int, int]] = []
+        self._stops: Stops = []
         self._index = 0
         self._due_ms = 0
         self._is_sought = False
+        self._player: Player | None = None
+        self.text = ""
+        self.name = ""
+        self.is_scheduled = False
+        self.patterns: dict[int, tuple[int, bytes]] = {}
+        self.patterns_count = 0
         self.refused_count = 0
-        """Stops that were passed over because the preset was refused."""
+        self.held_count = 0
 
-    def start(self, text: str, now_ms: int) -> str:
-        """Begin a tour, in place of the one before; "" or "ptz.plan" when the text is none."""
+    def fault(self, text: str) -> str:
+        """Say why a plan may not be kept or begun: "" or a code, with the stop after a space."""
         stops = read_plan(text)
         if not stops:
-            return self._dome.report.refuse("tour", "ptz.plan", now_ms)
+            return PLAN
+        for number, _ in stops:
+            if number < 0 and -number not in self.patterns:
+                return NO_PATTERN + " p%d" % -number
+            fault = preset_fault(self._dome, self._preset_of(number))
+            if fault:
+                return fault + " %d" % self._preset_of(number)
+        return ""
+
+    def start(self, text: str, now_ms: int, name: str = "") -> str:
+        """Begin a tour at a person's wish, in place of the one before.
+
+        Returns:
+            "" or why not: "ptz.plan" when the text is none, else what is against one of its stops.
+        """
+        fault = self.fault(text).partition(" ")[0]
+        if fault:
+            return self._dome.report.refuse("tour", fault, now_ms)
+        self.begin(text, now_ms, name, is_scheduled=False)
+        return ""
+
+    def begin(self, text: str, now_ms: int, name: str, is_scheduled: bool) -> None:
+        """Begin a tour that was checked when it was kept; stops refused now are passed over."""
+        stops = read_plan(text)
+        if not stops:
+            self.refused_count += 1
+            return
+        self._leave_off()
         self._stops, self._index, self._due_ms = stops, 0, now_ms
+        self.text, self.name, self.is_scheduled = text, name, is_scheduled
         self.machine.on_event(START)
         self._is_sought = False
-        self._dome.report.emit("ptz.tour_started", now_ms, {"stops": len(stops)})
-        return ""
+        self._dome.report.emit("ptz.tour_started", now_ms, {"stops": len(stops), "name": name})
 
     def end(self, now_ms: int) -> None:
         """End the tour; the dome stays where it is, or is stopped on its way."""
         if not self.machine.on_event(END):
             return
+        self._leave_off()
         if self._dome.drive.state == SEEKING:
             self._dome.drive.stop("tour")
-        self._dome.report.emit("ptz.tour_ended", now_ms)
+        name, self.text, self.name, self.is_scheduled = self.name, "", "", False
+        self._dome.report.emit("ptz.tour_ended", now_ms, {"name": name})
 
     def on_person(self, now_ms: int) -> None:
         """Hear that a person wants the dome: they have it until they let it be for a while."""
         if self.machine.on_event(YIELD):
+            self._player = None
             self._due_ms = now_ms + RESUME_MS
+
+    def hold_back(self, now_ms: int) -> None:
+        """Hear that the dome may not move by itself now; it is asked again after a while."""
+        if self.is_driving():
+            self.held_count += 1
+            self._leave_off()
+            if self._dome.drive.state == SEEKING:
+                self._dome.drive.stop("tour")
+        if self.machine.on_event(YIELD):
+            self._due_ms = max(self._due_ms, now_ms + RETRY_MS)
 
     def is_driving(self) -> bool:
         """Whether the tour has the dome now."""
         return self.machine.state in {GOING, DWELLING}
+
+    def due_ms(self) -> int:
+        """Tell when `step` has something to do that cannot wait for the dome's next turn."""
+        return NEVER_MS if self._player is None else self._player.due_ms()
 
     def step(self, now_ms: int) -> None:
         """Go on with the tour when it is time."""
@@ -124,9 +172,9 @@ class Tour:
             return
         if state == GOING and self._is_sought:
             if self._dome.drive.state != SEEKING:
-                self.machine.on_event(ARRIVE)
-                self._is_sought = False
-                self._due_ms = now_ms + self._stops[self._index][1]
+                self._arrive(now_ms)
+            return
+        if self._player is not None and not self._play(now_ms):
             return
         if now_ms < self._due_ms:
             return
@@ -139,15 +187,41 @@ class Tour:
             self.machine.on_event(RESUME)
         self._go(now_ms)
 
+    def _arrive(self, now_ms: int) -> None:
+        number, dwell_ms = self._stops[self._index]
+        self.machine.on_event(ARRIVE)
+        self._is_sought = False
+        self._due_ms = now_ms + dwell_ms
+        if -number in self.patterns:
+            from firmware.ptz.pattern import Player  # noqa: PLC0415 - few units play one
+
+            self._player = Player(self._dome, self.patterns[-number][1], now_ms)
+
+    def _play(self, now_ms: int) -> bool:
+        """Play on; True when the pattern is over, and the stay after it begins."""
+        assert self._player is not None
+        if not self._player.step(now_ms):
+            return False
+        self.refused_count += self._player.refused_count
+        self._player = None
+        self._due_ms = now_ms + self._stops[self._index][1]
+        return True
+
     def _go(self, now_ms: int) -> None:
         """Set off to the next stop; one that is refused is passed over, with a pause."""
-        self._is_sought = not self._dome.seek(self._stops[self._index][0], now_ms)
+        number = self._preset_of(self._stops[self._index][0])
+        self._is_sought = not (preset_fault(self._dome, number) or self._dome.seek(number, now_ms))
         if not self._is_sought:
             self.refused_count += 1
             self._index = (self._index + 1) % len(self._stops)
             self._due_ms = now_ms + RETRY_MS
 
+    def _preset_of(self, number: int) -> int:
+        """Give the preset of a stop: where its pattern begins, or 0 when there is none."""
+        return number if number > 0 else self.patterns.get(-number, (0, b""))[0]
 
-def _is_number(text: str) -> bool:
-    """Whether a text is up to four digits and nothing else; "isdigit" takes far more."""
-    return 1 <= len(text) <= DIGIT_COUNT_MAX and all("0" <= letter <= "9" for letter in text)
+    def _leave_off(self) -> None:
+        """Drop a pattern half played, and stop the move of it."""
+        if self._player is not None and self._dome.drive.state == MOVING:
+            self._dome.drive.stop("pattern")
+        self._player = None

@@ -34,6 +34,13 @@ CODES = {
     "ptz.tour_ended": 211,
     "ptz.dwelling": 212,
     "ptz.dwelt": 213,
+    "ptz.held": 214,
+    "ptz.pre_empted": 215,
+    "ptz.handed_over": 216,
+    "ptz.released": 217,
+    "ptz.dwell_reason": 218,
+    "ptz.pattern_kept": 219,
+    "ptz.schedule_waits": 220,
     # 300: sound
     "sound.on": 301,
     "sound.off": 302,

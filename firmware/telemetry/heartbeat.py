@@ -27,13 +27,20 @@ class CameraState(Payload):
     """How one camera is now.
 
     The fields from `dome_state` to `is_position_known` are None without a dome, `sound_state` and
-    `sound_grant_id` ("" for no grant) are None without a microphone.
+    `sound_grant_id` ("" for no grant) are None without a microphone. `holder` and what belongs to
+    it are None while nobody has the dome, `activity` while it does nothing by itself, and
+    `is_reason_due` is None until somebody has looked at one thing for too long.
     """
 
     __slots__ = (
+        "activity",
         "dome_state",
         "fill_permille",
+        "free_in_ms",
+        "holder",
+        "holder_role",
         "is_position_known",
+        "is_reason_due",
         "is_recording",
         "is_withheld",
         "name",
@@ -63,6 +70,11 @@ class CameraState(Payload):
             is_optional=True,
         ),
         Field(12, "sound_grant_id", WORD, is_optional=True),
+        Field(13, "holder", NAME, is_optional=True),
+        Field(14, "holder_role", WORD, is_optional=True),
+        Field(15, "free_in_ms", MS, is_optional=True),
+        Field(16, "activity", Text(1, 64), is_optional=True),
+        Field(17, "is_reason_due", FLAG, is_optional=True),
     )
 
     def __init__(self, name: str = "") -> None:
@@ -78,6 +90,11 @@ class CameraState(Payload):
         self.is_position_known: bool | None = None
         self.sound_state: str | None = None
         self.sound_grant_id: str | None = None
+        self.holder: str | None = None
+        self.holder_role: str | None = None
+        self.free_in_ms: int | None = None
+        self.activity: str | None = None
+        self.is_reason_due: bool | None = None
 
 
 class FaultRow(Payload):

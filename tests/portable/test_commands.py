@@ -23,6 +23,19 @@ ARGUMENTS = {
     "ptz.lens": {"camera": "dome-1", "focus": -1, "iris": 1},
     "ptz.tour": {"camera": "dome-1", "plan": "1:20 2:15"},
     "ptz.tour_end": {"camera": "dome-1"},
+    "ptz.tour_keep": {
+        "camera": "dome-1",
+        "name": "night",
+        "plan": "1:20 2:15",
+        "hours": "22:00-06:00",
+    },
+    "ptz.tour_drop": {"camera": "dome-1", "name": "night"},
+    "ptz.tour_run": {"camera": "dome-1", "name": "night"},
+    "ptz.tour_list": CAMERA,
+    "ptz.pattern": {"camera": "dome-1", "do": "record", "number": 4, "preset": 255},
+    "ptz.hand_over": {"camera": "dome-1", "to": "op-8"},
+    "ptz.release": CAMERA,
+    "ptz.reason": {"camera": "dome-1", "text": "a person on the roof"},
     "sound.on": CAMERA,
     "sound.off": CAMERA,
     "fault.acknowledge": {"fault": 7, "subject": "dome-1"},
@@ -258,6 +271,11 @@ def test_every_argument_is_checked():
         "fault": (0, 65536, "7"),
         "subject": ("", "s" * 65),
         "plan": ("", "p" * 251, 5),
+        "name": ("", "n" * 33, 5),
+        "hours": ("", "h" * 17, 5),
+        "preset": (0, 256, True),
+        "to": ("", "t" * 49, 5),
+        "text": ("", "t" * 121, 5),
     }
     for act in acts.ACTS:
         assert acts.argument_faults(act, ARGUMENTS[act]) == [], act

@@ -1,6 +1,7 @@
 """A tour goes round, gives way to a person at once, and comes back; long looks are told."""
 
-from firmware.ptz.tour import NEXT, Tour, read_plan
+from firmware.ptz.plan import read_plan
+from firmware.ptz.tour import NEXT, Tour
 from tests.portable.ptz_bench import Bench
 
 MICROPYTHON_HEAP = "8m"
@@ -85,11 +86,48 @@ def test_parking_comes_back_to_its_place_and_stays():
 def test_a_stop_that_is_refused_is_passed_over():
     bench = toured()
     bench.settings.zones = ((20_000, 21_000, -500, 500),)
-    bench.service.sight.presets[2] = (3_000, -500, 0)
-    bench.service.hands.tour.start("1:2 2:2", bench.ms)
+    bench.service.sight.presets.update({1: (0, 0, 0), 2: (3_000, -500, 0)})
+    assert bench.service.hands.tour.start("1:2 2:2", bench.ms) == ""
+    del bench.service.sight.presets[1]
     bench.run(12_000)
     assert bench.service.hands.tour.refused_count >= 1
     assert bench.dome.pan_cdeg == 3_000
+
+
+def test_a_plan_is_refused_when_one_of_its_stops_is():
+    bench = toured()
+    bench.settings.zones = ((20_000, 21_000, -500, 500),)
+    bench.settings.reserved_presets = ((95, 96),)
+    bench.service.sight.presets.update({1: (0, 0, 0), 3: (20_500, 0, 0)})
+    tour = bench.service.hands.tour
+    for plan, code in (
+        ("1:5 2:5", "ptz.unlearned 2"), ("1:5 3:5", "ptz.zone 3"), ("95:5", "ptz.reserved 95"),
+        ("1:5 p2:5", "ptz.no_pattern p2"), ("1:5 2", "ptz.plan"), ("p2:0", "ptz.plan"),
+        ("p5:5", "ptz.plan"), ("1:5", ""),
+    ):  # fmt: skip
+        assert tour.fault(plan) == code, plan
+        assert tour.start(plan, bench.ms) == code.partition(" ")[0], plan
+    assert tour.machine.state == "going" and tour.text == "1:5", "refused ones change nothing"
+
+
+def test_a_dome_that_may_not_move_by_itself_waits_and_goes_on():
+    bench = toured()
+    tour = bench.service.hands.tour
+    tour.start("1:3 2:3", bench.ms)
+    bench.run(200)
+    place = bench.dome.pan_cdeg
+
+    def forbid(bench):
+        if bench.ms % 1000 == 0:
+            tour.hold_back(bench.ms)
+        return False
+
+    bench.run(3_000, forbid)
+    place = bench.dome.pan_cdeg
+    bench.run(20_000, forbid)
+    assert bench.dome.pan_cdeg == place and tour.held_count == 1, "it is held once and stays so"
+    bench.run(12_000)
+    assert bench.dome.pan_cdeg != place, "it goes on"
 
 
 def test_every_state_meets_every_event():
@@ -104,17 +142,29 @@ def test_every_state_meets_every_event():
 
 def test_a_long_look_is_told_with_its_length():
     bench = toured()
-    bench.service.hands.on_person(bench.ms)
+    bench.service.hands.on_person(bench.ms, "op-7")
     bench.run(64_000)
+    assert bench.service.hands.dwell.is_asking()
     events = [event for event in bench.service.events.take() if event[0] == "ptz.dwelling"]
     assert len(events) == 1
     assert events[0][2] == {
         "camera": "dome-1", "dwell_s": 60, "pan_cdeg": 0, "tilt_cdeg": 0, "zoom_permille": 0,
+        "person": "op-7",
     }  # fmt: skip
     bench.run(11_000)
     bench.service.hands.on_person(bench.ms)
     ends = [event for event in bench.service.events.take() if event[0] == "ptz.dwelt"]
     assert [event[2]["dwell_s"] for event in ends] == [75]
+    assert [event[2]["is_explained"] for event in ends] == [False], "no reason raises a flag"
+    assert bench.service.hands.dwell.unexplained_count == 1
+    bench.run(61_000)
+    bench.service.hands.dwell.explain("op-7", "a person on the roof", bench.ms)
+    assert not bench.service.hands.dwell.is_asking()
+    bench.service.hands.on_person(bench.ms)
+    told = [event for event in bench.service.events.take() if "dwel" in event[0]]
+    assert [event[0][4:] for event in told] == ["dwelling", "dwell_reason", "dwelt"]
+    assert told[1][2]["reason"] == "a person on the roof"
+    assert told[2][2]["is_explained"] and bench.service.hands.dwell.unexplained_count == 1
     bench.service.hands.tour.start("1:3", bench.ms)
     bench.run(70_000)
     assert not [event for event in bench.service.events.take() if "dwel" in event[0]]
