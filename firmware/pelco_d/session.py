@@ -2,6 +2,8 @@
 
 The deadline is the time that command and reply need on the wire, plus a margin for the device to
 think. A reply after the deadline is junk for the next exchange, whose reader passes over it.
+An exchange that a stop has overtaken may still be answered: the stop's own exchange then lasts
+until that reply cannot come any more, and takes nothing for an answer.
 """
 
 from firmware.pelco_d import replies
@@ -67,6 +69,7 @@ class Session:
         "_forms",
         "_frame",
         "_heard_ms",
+        "_is_deaf",
         "_out",
         "_reader",
         "_sent_ms",
@@ -79,7 +82,9 @@ class Session:
         "has_echo",
         "is_busy",
         "junk_count",
+        "late_count",
         "margin_ms",
+        "overtaken_count",
         "quiet_ms",
         "reply",
         "timeout_count",
@@ -114,6 +119,9 @@ class Session:
         self.echo_count = 0
         self.collision_count = 0
         self.junk_count = 0
+        self.overtaken_count = 0
+        self.late_count = 0
+        self._is_deaf = False
 
     def duration_ms(self, kind: str) -> int:
         """Tell how long an exchange takes at most when a reply of this kind is due."""
@@ -124,17 +132,19 @@ class Session:
             + self.margin_ms
         )
 
-    def begin(self, frame: bytes, kind: str, now_ms: int) -> None:
+    def begin(self, frame: bytes, kind: str, now_ms: int, until_ms: int = 0) -> None:
         """Start an exchange: the frame's first bit leaves now, from `take`.
 
         Args:
             frame: the bytes being sent.
             kind: what is due, as in `forms.expect`; NONE when nothing is.
             now_ms: monotonic.
+            until_ms: it lasts until then at least; what comes meanwhile is late, and no reply.
         """
         assert not self.is_busy
         self.is_busy = True
-        self.due_ms = now_ms + self.duration_ms(kind)
+        self._is_deaf = until_ms > now_ms
+        self.due_ms = max(now_ms + self.duration_ms(kind), until_ms)
         self._sent_ms = now_ms + wire_ms(self._forms.COMMAND_BYTES, self.baud)
         self.reply = None
         self._frame = self._out = frame
@@ -142,7 +152,7 @@ class Session:
         self._echoed = b""
         self._heard_ms = NOTHING_HEARD
         self._reader = None
-        if kind != replies.NONE:
+        if kind != replies.NONE and not self._is_deaf:
             self._reader = self._forms.expect(kind, self.address, frame)
 
     def take(self) -> bytes:
@@ -158,12 +168,14 @@ class Session:
         rest = self._without_echo(data)
         if self.is_busy and self._reader is not None and self.reply is None:
             self.reply = self._reader.receive(rest)
+        elif self.is_busy and self._is_deaf:
+            self.late_count += len(rest)
         else:
             self.junk_count += len(rest)
 
     def wake_ms(self) -> int:
         """Tell when `step` can next find the exchange over, if nothing comes until then."""
-        if self._heard_ms == NOTHING_HEARD:
+        if self._heard_ms == NOTHING_HEARD or self._reader is None:
             return self.due_ms
         heard_ms = self._heard_ms + (0 if self.reply else self.quiet_ms)
         return min(self.due_ms, max(heard_ms, self._sent_ms))
@@ -183,6 +195,17 @@ class Session:
             return False
         self._finish()
         return True
+
+    def out_ms(self, is_whole: bool) -> int:
+        """Tell when what is leaving has left; a frame is one packet."""
+        del is_whole
+        return self._sent_ms
+
+    def overtake(self) -> int:
+        """Drop the exchange for a stop; tells until when its reply may still come."""
+        self.overtaken_count += 1
+        self.abandon()
+        return self.due_ms
 
     def abandon(self) -> None:
         """Drop the exchange: the line is gone."""

@@ -3,9 +3,11 @@
 The line belongs to one dome from the first bit of its frame until its reply is in or given up;
 then it rests for the time that transceivers need to turn round. Who is next:
 
-    1  the first copy of a stop, of whichever dome
-    2  motion, presets and second copies, domes in turn
-    3  queries and what moves nothing, domes in turn; also after so many of 2 in a row as there
+    1  the first copy of a stop, of whichever dome; it waits for neither reply nor rest, but for
+       the frame that is leaving, and for the answer to the first copy of another dome's stop
+    2  second copies, domes in turn: a reply that was overtaken can have damaged the first
+    3  motion and presets, domes in turn
+    4  queries and what moves nothing, domes in turn; also after so many of 3 in a row as there
        are domes, so that places stay known under many hands
 
 Only the newest wish of each dome is kept by its drive, so nothing is replayed: not after a stop,
@@ -44,6 +46,7 @@ class Bus:
         self._last_urgent = 0
         self._last_rest = 0
         self._free_ms = 0
+        self._late_ms = 0  # until when an overtaken exchange may still be answered
         self._turnround_ms = TURNROUND_MS_MIN
         self._urgent_run = 0
         self._before: tuple[int, ...] = ()
@@ -94,16 +97,30 @@ class Bus:
         """Tell what to send now and when to call again."""
         if self._owner is not None:
             out, due_ms = self._owner.step(now_ms, may_send=False)
-            if out or self._owner.session.is_busy:
-                return out, min(due_ms, self._let_leases_run(now_ms))
+            due_ms = min(due_ms, self._let_leases_run(now_ms))
+            if out or (self._owner.session.is_busy and not self._is_overtaken(now_ms)):
+                return out, min(due_ms, self._owner.yield_ms()) if self._has_stop() else due_ms
             self.quality.observe(self._before, self._owner.session)
+            self._late_ms = max(self._late_ms, self._owner.late_ms)
             self._owner = None
             if len(self.services) > 1:
                 self._free_ms = now_ms + self._turnround_ms
         lease_due_ms = self._let_leases_run(now_ms)
-        if now_ms < self._free_ms:
+        if now_ms < self._free_ms and not self._has_stop():
             return b"", min(self._free_ms, lease_due_ms)
         return self._give_turns(now_ms, lease_due_ms)
+
+    def _has_stop(self) -> bool:
+        """Whether the first copy of a stop waits, of whichever dome."""
+        return any(service.drive.has_stop() for service in self.services)
+
+    def _is_overtaken(self, now_ms: int) -> bool:
+        """Take the line from its owner for a stop that waits, if it may be taken now."""
+        owner = self._owner
+        if owner is None or now_ms < owner.yield_ms() or not self._has_stop():
+            return False
+        owner.yield_line()
+        return True
 
     def _give_turns(self, now_ms: int, lease_due_ms: int) -> "tuple[bytes, int]":
         due_ms = min(now_ms + IDLE_MS, lease_due_ms)
@@ -113,8 +130,12 @@ class Bus:
             has_stop, is_urgent = service.drive.has_stop(), service.drive.is_urgent()
             if not has_stop and not self._fits(service, now_ms):
                 continue
+            if has_stop:
+                service.late_ms = max(service.late_ms, self._late_ms)
             out, service_due_ms = service.step(now_ms)
             due_ms = min(due_ms, service_due_ms)
+            if not out and service.drive.owes_copy():
+                break  # the line is kept for it until the head's pause is over
             if out:
                 self._owner, self._before, self._last = service, before, index
                 self.stop_first_count += has_stop
@@ -131,6 +152,7 @@ class Bus:
         """List the domes in the order in which they may begin an exchange."""
         count = len(self.services)
         stops: list[int] = []
+        copies: list[int] = []
         urgent: list[int] = []
         rest: list[int] = []
         for step in range(1, count + 1):
@@ -138,14 +160,16 @@ class Bus:
             drive = self.services[index].drive
             if drive.has_stop():
                 stops.append(index)
+            elif drive.owes_copy():
+                copies.append(index)
             elif drive.is_urgent():
                 urgent.append(index)
             index = (self._last_rest + step) % count
             if not self.services[index].drive.is_urgent():
                 rest.append(index)
         if self._urgent_run >= count:
-            return stops + rest + urgent
-        return stops + urgent + rest
+            return stops + copies + rest + urgent
+        return stops + copies + urgent + rest
 
     def _let_leases_run(self, now_ms: int) -> int:
         """Give every dome that does not have the line its time; returns the next lease's end."""

@@ -133,6 +133,10 @@ class Drive:
         """Whether any copy of a stop waits."""
         return self._stops_owed > 0
 
+    def owes_copy(self) -> bool:
+        """Whether a further copy of a stop is what goes next."""
+        return 0 < self._stops_owed < STOP_COPY_COUNT and self._is_told
+
     def go(self, number: int) -> bool:
         """Send the dome to a preset; False when the line is lost or the drive closed."""
         was_moving = self.state == MOVING
@@ -263,11 +267,13 @@ class Drive:
         return self.protocol.stop()
 
     def _halt(self, event: str, cause: str) -> bool:
+        was_stopping = self.state == STOPPING
         if not self.machine.on_event(event):
             return False
         self.purged_count += not self._is_told or self._preset != 0
         self._forget_motion()
-        self._stops_owed = STOP_COPY_COUNT
+        if event != STOP or not was_stopping or not self._stops_owed:
+            self._stops_owed = STOP_COPY_COUNT
         self._stop_cause = cause
         return True
 

@@ -8,17 +8,14 @@ from firmware.pelco_d import commands
 from firmware.pelco_d.replies import NONE
 from firmware.pelco_d.session import Session
 from firmware.ptz.model import motion_frame, position_from_wire
-from firmware.ptz.pelco_p_head import PelcoP
-from firmware.ptz.visca_head import Visca
 from hal.api._typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from firmware.pelco_d.session import AnyReply
     from firmware.ptz.model import PtzSettings
 
 PELCO_D, PELCO_P, VISCA = "pelco-d", "pelco-p", "visca"
+REGISTRY = (PELCO_D, PELCO_P, VISCA)
 PRESET_MAX = 255
 AUX_MAX = 8
 
@@ -32,6 +29,8 @@ class Exchange(Protocol):
     echo_count: int
     collision_count: int
     junk_count: int
+    overtaken_count: int
+    late_count: int
 
     @property
     def reply(self) -> "AnyReply | None":
@@ -42,8 +41,23 @@ class Exchange(Protocol):
         """Tell how long an exchange takes at most when a reply of this kind is due."""
         raise NotImplementedError
 
-    def begin(self, frame: bytes, kind: str, now_ms: int) -> None:
-        """Start an exchange; `take` then hands out what to send."""
+    def begin(self, frame: bytes, kind: str, now_ms: int, until_ms: int = 0) -> None:
+        """Start an exchange; `take` then hands out what to send.
+
+        Args:
+            frame: the bytes being sent.
+            kind: what is due.
+            now_ms: monotonic.
+            until_ms: it lasts until then at least; what comes meanwhile is late, and no reply.
+        """
+        raise NotImplementedError
+
+    def out_ms(self, is_whole: bool) -> int:
+        """Tell when what is leaving has left: the packet, or the whole frame of several."""
+        raise NotImplementedError
+
+    def overtake(self) -> int:
+        """Drop the exchange for a stop; tells until when its reply may still come."""
         raise NotImplementedError
 
     def take(self) -> bytes:
@@ -164,13 +178,15 @@ class PelcoD:
         return Session(settings.address, settings.baud, settings.has_echo, settings.margin_ms)
 
 
-REGISTRY: "dict[str, Callable[[PtzSettings], HeadProtocol]]" = {
-    PELCO_D: PelcoD,
-    PELCO_P: PelcoP,
-    VISCA: Visca,
-}
-
-
 def make(settings: "PtzSettings") -> HeadProtocol:
-    """Make the protocol that the settings name."""
-    return REGISTRY[settings.protocol](settings)
+    """Make the protocol that the settings name; a board holds only what its heads speak."""
+    assert settings.protocol in REGISTRY
+    if settings.protocol == PELCO_P:
+        from firmware.ptz.pelco_p_head import PelcoP  # noqa: PLC0415 - few heads speak it
+
+        return PelcoP(settings)
+    if settings.protocol == VISCA:
+        from firmware.ptz.visca_head import Visca  # noqa: PLC0415 - few heads speak it
+
+        return Visca(settings)
+    return PelcoD(settings)

@@ -3,11 +3,12 @@
 from firmware.pelco_d import replies
 from firmware.ptz import drive as states
 from firmware.ptz.asking import Asking
+from firmware.ptz.bounds import ZONE, Bounds
 from firmware.ptz.drive import Drive
 from firmware.ptz.hands import Hands
+from firmware.ptz.hearing import Hearing
 from firmware.ptz.insist import Insist
-from firmware.ptz.model import PtzSettings, is_reserved, within_limits
-from firmware.ptz.place import AXES
+from firmware.ptz.model import PtzSettings, is_reserved
 from firmware.ptz.privacy import PERMILLE
 from firmware.ptz.report import Report
 from firmware.ptz.sight import Sight
@@ -15,19 +16,13 @@ from firmware.ptz.watch import Watch
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from firmware.pelco_d.session import AnyReply
-
     Lens = tuple[int, int]
     Move = tuple[int, int, int]
     Rect = tuple[int, int, int, int]
 
-RANGE, LINE, ZONE, LIMIT, FULL = "ptz.range", "ptz.line", "ptz.zone", "ptz.limit", "ptz.full"
+RANGE, LINE, FULL = "ptz.range", "ptz.line", "ptz.full"
 RESERVED, UNLEARNED = "ptz.reserved", "ptz.unlearned"
-COAST_MS = 300  # from the end of a stop on the wire until a head stands
-SETTLE_MS = 500  # a head needs this long to show that it has set off
-SEEK_MS_MAX = 20_000
 IDLE_MS = 1000
-SETTLED_ROUND_COUNT = 2
 
 
 class PtzService:
@@ -51,14 +46,17 @@ class PtzService:
         self.insist = Insist(self.drive)
         self.hands = Hands(self)
         self.place = self.sight.place
+        self.bounds = Bounds(self)
+        self.hearing = Hearing(self)
         self.asking = Asking(settings)
         self._is_open = False
         self._now_ms = 0
         self._free_ms = 0
         self._begun_ms = 0  # when the exchange under way began
         self._kind = replies.NONE
-        self._seek = 0
-        self._seek_ms = 0
+        self._is_first_stop = False
+        self.late_ms = 0
+        """Until when an exchange that a stop has overtaken may still be answered."""
 
     def move(self, pan_permille: int, tilt_permille: int, zoom: int, now_ms: int) -> str:
         """Move, or renew a move, for one lease.
@@ -76,9 +74,9 @@ class PtzService:
         wish = (pan_permille, tilt_permille, zoom)
         if abs(pan_permille) > PERMILLE or abs(tilt_permille) > PERMILLE or abs(zoom) > 1:
             return self.report.refuse("move", RANGE, now_ms)
-        move = self._limited(wish, now_ms)
+        move = self.bounds.limited(wish, now_ms)
         if move != wish and move == states.STILL:
-            return self.report.refuse("move", self._limit_of(wish), now_ms)
+            return self.report.refuse("move", self.bounds.limit_of(wish), now_ms)
         return self._set_motion("move", move, None, now_ms)
 
     def lens(self, focus: int, iris: int, now_ms: int) -> str:
@@ -137,7 +135,7 @@ class PtzService:
             return self.report.refuse("preset", ZONE, now_ms)
         if not self.drive.go(number):
             return self.report.refuse("preset", LINE, now_ms)
-        self._seek, self._seek_ms = number, now_ms
+        self.hearing.seek(number, now_ms)
         self.place.unsettle(now_ms)
         self.sight.follow(self.drive, now_ms)
         return ""
@@ -162,7 +160,7 @@ class PtzService:
         if is_open == self._is_open:
             return
         self._is_open = is_open
-        self._now_ms = self._free_ms = now_ms
+        self._now_ms = self._free_ms = self.late_ms = now_ms
         self.asking.restart(now_ms)
         self.session.abandon()
         self.place.forget()
@@ -187,23 +185,41 @@ class PtzService:
         self.hands.step(now_ms)
         if self.drive.expire(now_ms):
             self.report.emit("ptz.lease_expired", now_ms)
-        self._give_up_seeking(now_ms)
-        self._hold_back(now_ms)
+        self.hearing.step(now_ms)
+        self.bounds.hold_back(now_ms)
         self.sight.follow(self.drive, now_ms)
+        if self.drive.has_stop() and now_ms >= self.yield_ms():
+            self.yield_line()
         if self.session.is_busy:
-            kind = self._kind
             if not self.session.step(now_ms):
-                return self.session.take(), min(self.session.wake_ms(), self.drive.lease_due_ms())
-            self._on_exchange(kind, self.session.reply, now_ms)
-        if now_ms < self._free_ms or not may_send:
+                return self.session.take(), self._wake_ms()
+            self._free_ms = now_ms + self.settings.pacing_ms
+            self.hearing.take(self._kind, self.session.reply, self._begun_ms, now_ms)
+        is_free = now_ms >= self._free_ms or self.drive.has_stop()
+        if not is_free or not may_send:
             return b"", min(max(self._free_ms, now_ms), self.drive.lease_due_ms())
+        self._is_first_stop = self.drive.has_stop()
         frame = self._next_frame(now_ms)
         if not frame:
             return b"", self._due_ms(now_ms)
-        self.session.begin(frame, self._kind, now_ms)
-        self._begun_ms = now_ms
-        self.insist.begin(frame, now_ms)
-        return self.session.take(), min(self.session.wake_ms(), self.drive.lease_due_ms())
+        self._begin(frame, now_ms)
+        return self.session.take(), self._wake_ms()
+
+    def yield_ms(self) -> int:
+        """Tell when a stop may take the line from the exchange under way, on this line or another.
+
+        A first copy of a stop keeps the line until it is answered: heads that are stopped one
+        right after the other would answer into each other's stops.
+        """
+        is_answered = self._is_first_stop and self.protocol.reply_kind() != replies.NONE
+        if not self.session.is_busy or is_answered:
+            return states.NEVER_MS
+        return self.session.out_ms(is_whole=self._is_first_stop)
+
+    def yield_line(self) -> int:
+        """Give up the exchange under way; tells until when its reply may still come."""
+        self.late_ms = max(self.late_ms, self.session.overtake())
+        return self.late_ms
 
     def position(self) -> "tuple[int, int, int, bool]":
         """Tell pan_cdeg, tilt_cdeg, zoom_permille, and whether they are known."""
@@ -227,27 +243,9 @@ class PtzService:
         """Whether a zone could be in view, so that no whole picture may be kept."""
         return bool(self.picture_zones())
 
-    def _limited(self, move: "Move", now_ms: int) -> "Move":
-        # A round of queries, the frame on its way when the last of them is read, and the stop.
-        horizon_ms = (len(AXES) + 1) * self._exchange_ms(AXES[0]) + COAST_MS
-        horizon_ms += self._exchange_ms(self.protocol.reply_kind())
-        return self.sight.limited(move, horizon_ms, now_ms)
-
-    def _limit_of(self, move: "Move") -> str:
-        """Tell whether a soft stop or a zone is what nothing was left of a move for."""
-        pan_cdeg, tilt_cdeg, _, is_known = self.position()
-        if is_known and within_limits(self.settings, move, pan_cdeg, tilt_cdeg) == states.STILL:
-            return LIMIT
-        return ZONE
-
-    def _hold_back(self, now_ms: int) -> None:
-        """Slow the move that goes on, or end it, before a soft stop or a zone is reached."""
-        if self.drive.state != states.MOVING or self.drive.move == states.STILL:
-            return
-        move = self._limited(self.drive.move, now_ms)
-        if move != self.drive.move:
-            cause = "limit" if self._limit_of(self.drive.move) == LIMIT else "zone"
-            self.drive.trim(move, cause)
+    def exchange_ms(self, kind: str) -> int:
+        """Tell how long the line is taken at most by a frame with this reply."""
+        return self.session.duration_ms(kind) + self.settings.pacing_ms
 
     def _set_motion(self, act: str, move: "Move | None", lens: "Lens | None", now_ms: int) -> str:
         was_moving = self.drive.state == states.MOVING
@@ -268,7 +266,7 @@ class PtzService:
 
     def _next_frame(self, now_ms: int) -> bytes:
         kind = self.protocol.reply_kind()
-        frame = self.drive.next_frame(now_ms, self._exchange_ms(kind))
+        frame = self.drive.next_frame(now_ms, self.exchange_ms(kind))
         if frame:
             self._kind = kind
             cause = self.drive.take_stopped()
@@ -281,70 +279,30 @@ class PtzService:
         self._kind = self.asking.axis()
         return self.protocol.query(self._kind)
 
+    def _begin(self, frame: bytes, now_ms: int) -> None:
+        """Begin an exchange; one in which something else may still be answered listens to none."""
+        until_ms = 0
+        if now_ms < self.late_ms:
+            until_ms = max(self.late_ms, now_ms + self.session.duration_ms(self._kind))
+            self._kind = replies.NONE
+        self.session.begin(frame, self._kind, now_ms, until_ms)
+        self._begun_ms = now_ms
+        self.insist.begin(frame, now_ms)
+
+    def _wake_ms(self) -> int:
+        """Tell when to step again while an exchange is under way."""
+        wake_ms = min(self.session.wake_ms(), self.drive.lease_due_ms())
+        return min(wake_ms, self.yield_ms()) if self.drive.has_stop() else wake_ms
+
     def _may_query(self, now_ms: int) -> bool:
         """Whether a query could be over before a lease runs out, so that no stop waits for it."""
         axis = self.asking.axis()
         if self.drive.state == states.CLOSED or not self.protocol.query(axis):
             return False
-        return self.drive.lease_due_ms() - now_ms >= self._exchange_ms(axis)
-
-    def _exchange_ms(self, kind: str) -> int:
-        """Tell how long the line is taken at most by a frame with this reply."""
-        return self.session.duration_ms(kind) + self.settings.pacing_ms
+        return self.drive.lease_due_ms() - now_ms >= self.exchange_ms(axis)
 
     def _due_ms(self, now_ms: int) -> int:
-        due_ms = min(now_ms + IDLE_MS, self.drive.due_ms())
+        due_ms = min(now_ms + IDLE_MS, self.drive.due_ms(), self.hands.due_ms())
         if self._may_query(now_ms):
             due_ms = min(due_ms, self.asking.due_ms)
         return max(due_ms, now_ms)
-
-    def _on_exchange(self, kind: str, reply: "AnyReply | None", now_ms: int) -> None:
-        self._free_ms = now_ms + self.settings.pacing_ms
-        if kind == replies.NONE:
-            return
-        self.insist.end(reply is not None)
-        if reply is None:
-            self.place.doubt()  # it may be turning by itself: homing, say, after its power failed
-            if self.asking.miss(now_ms) and not self.sight.is_silent:
-                self.sight.is_silent = True
-                self.place.forget()
-                self.report.emit("ptz.silent", now_ms, {"unanswered": self.asking.missed_in_a_row})
-            return
-        self.asking.hear()
-        if self.sight.is_silent:
-            self.sight.is_silent = False
-            if self.drive.state == states.IDLE:
-                self.drive.stop("answering")  # what it did not hear can have been the stop
-            self.report.emit("ptz.answering", now_ms)
-        if kind in AXES:
-            self._on_axis(kind, reply.value, now_ms)
-
-    def _on_axis(self, axis: str, value: int, now_ms: int) -> None:
-        self.asking.turn()
-        # The head looked there at some time after it was asked, no earlier.
-        is_round = self.place.take(axis, self.protocol.position(axis, value), self._begun_ms)
-        self._hold_back(now_ms)
-        if self.drive.state in {states.MOVING, states.STOPPING}:
-            self.place.doubt()
-        if not is_round:
-            return
-        self.insist.look(self.place.still_count > 0, now_ms)
-        self._compare(now_ms)
-        is_lively = self.drive.state != states.IDLE or not self.place.still_count
-        self.asking.rest(0 if is_lively else self.settings.query_ms, now_ms)
-        is_due = now_ms - self.drive.sought_ms >= SETTLE_MS
-        if is_due and self.place.still_count >= SETTLED_ROUND_COUNT and self.drive.settle():
-            self.report.emit("ptz.preset_reached", now_ms, {"number": self._seek})
-            self.watch.arrived(self.sight.presets.get(self._seek), self.sight.aim())
-
-    def _compare(self, now_ms: int) -> None:
-        """Watch whether the head does what it is told; one that turns by itself is stopped."""
-        was_astray = self.watch.is_astray
-        is_seeking = self.drive.state == states.SEEKING
-        self.watch.look(None if is_seeking else self.drive.move, self.sight.aim(), now_ms)
-        if self.watch.is_astray and not was_astray:
-            self.drive.stop("astray")
-
-    def _give_up_seeking(self, now_ms: int) -> None:
-        if self.drive.state == states.SEEKING and now_ms - self._seek_ms >= SEEK_MS_MAX:
-            self.drive.settle()

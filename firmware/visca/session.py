@@ -17,6 +17,7 @@ BITS_PER_BYTE = 10
 GAP_MS = 20  # one command a video field
 PACKET_BYTES_MAX = 16
 BURST_COUNT_MAX = 4  # pan and tilt, zoom, focus, iris
+NEVER_MS = 1 << 62
 NONE, COMMAND, INQUIRY = "none", "command", "inquiry"
 
 
@@ -41,6 +42,9 @@ class ViscaSession:
         self.echo_count = 0
         self.collision_count = 0
         self.junk_count = 0
+        self.overtaken_count = 0
+        self.late_count = 0
+        self._until_ms = 0
         self._finder = PacketFinder()
         self._packets: list[bytes] = []
         self._out = b""
@@ -55,15 +59,17 @@ class ViscaSession:
         count = 1 if kind == INQUIRY else BURST_COUNT_MAX
         return count * self._packet_ms(kind)
 
-    def begin(self, frame: bytes, kind: str, now_ms: int) -> None:
+    def begin(self, frame: bytes, kind: str, now_ms: int, until_ms: int = 0) -> None:
         """Start an exchange: the first packet leaves now, from `take`.
 
         Args:
             frame: whole packets.
             kind: COMMAND, INQUIRY, or NONE when nothing is due.
             now_ms: monotonic.
+            until_ms: it lasts until then at least; what comes meanwhile is late, and no reply.
         """
         assert not self.is_busy
+        self._until_ms = until_ms
         self._packets = split(frame)
         self.is_busy = True
         self.reply = None
@@ -86,7 +92,9 @@ class ViscaSession:
             except RemoteProtocolError:
                 self.junk_count += len(packet)
                 continue
-            if now_ms >= self._sent_ms and self._is_due(reply):
+            if self.is_busy and now_ms < self._until_ms:
+                self.late_count += len(packet)
+            elif now_ms >= self._sent_ms and self._is_due(reply):
                 self._is_heard = True
                 self.refused_count += reply.kind == replies.ERROR
                 self.reply = reply
@@ -111,6 +119,16 @@ class ViscaSession:
         self.junk_count, self._finder.junk_count = self.junk_count + self._finder.junk_count, 0
         return True
 
+    def out_ms(self, is_whole: bool) -> int:
+        """Tell when the packet that leaves is out, or the burst; NEVER_MS if more are due."""
+        return NEVER_MS if is_whole and self._packets else self._sent_ms
+
+    def overtake(self) -> int:
+        """Drop the exchange for a stop; tells until when its reply may still come."""
+        self.overtaken_count += 1
+        self.abandon()
+        return self._due_ms
+
     def abandon(self) -> None:
         """Drop the exchange: the line is gone."""
         self.is_busy = False
@@ -123,6 +141,8 @@ class ViscaSession:
         self._is_heard = False
         self._sent_ms = now_ms + max(GAP_MS, self._wire_ms(len(self._out)))
         self._due_ms = now_ms + self._packet_ms(self._kind)
+        if not self._packets:
+            self._due_ms = max(self._due_ms, self._until_ms)
 
     def _packet_ms(self, kind: str) -> int:
         if kind == NONE:

@@ -104,6 +104,7 @@ def test_a_held_move_ends_at_the_edge_of_a_zone():
         bench.run(12_000, renew)
         assert least < bench.dome.pan_cdeg < 6_000, (baud, speed, bench.dome.pan_cdeg)
         assert refused[0] == "", (baud, speed)
+        bench.run(2_000)
         assert not bench.service.is_withheld()
         assert bench.service.move(-speed, 0, 0, bench.ms) == ""
 

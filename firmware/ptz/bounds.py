@@ -1,0 +1,52 @@
+"""Keeps what a dome is told off soft stops and privacy zones, before a move and all the way."""
+
+from firmware.ptz import drive as states
+from firmware.ptz.model import within_limits
+from firmware.ptz.place import AXES
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from firmware.ptz.service import PtzService
+
+    Move = tuple[int, int, int]
+
+ZONE, LIMIT = "ptz.zone", "ptz.limit"
+COAST_MS = 300  # from the end of a stop on the wire until a head stands
+
+
+class Bounds:
+    """What one dome may not pass.
+
+    Args:
+        dome: that is kept.
+    """
+
+    __slots__ = ("_dome",)
+
+    def __init__(self, dome: "PtzService") -> None:
+        self._dome = dome
+
+    def limited(self, move: "Move", now_ms: int) -> "Move":
+        """Take out of a move, or slow, what may not be."""
+        # A round of queries, the frame on its way when the last of them is read, and the stop.
+        dome = self._dome
+        horizon_ms = (len(AXES) + 1) * dome.exchange_ms(AXES[0]) + COAST_MS
+        horizon_ms += dome.exchange_ms(dome.protocol.reply_kind())
+        return dome.sight.limited(move, horizon_ms, now_ms)
+
+    def limit_of(self, move: "Move") -> str:
+        """Tell whether a soft stop or a zone is what nothing was left of a move for."""
+        pan_cdeg, tilt_cdeg, _, is_known = self._dome.position()
+        settings = self._dome.settings
+        if is_known and within_limits(settings, move, pan_cdeg, tilt_cdeg) == states.STILL:
+            return LIMIT
+        return ZONE
+
+    def hold_back(self, now_ms: int) -> None:
+        """Slow the move that goes on, or end it, before a soft stop or a zone is reached."""
+        drive = self._dome.drive
+        if drive.state != states.MOVING or drive.move == states.STILL:
+            return
+        move = self.limited(drive.move, now_ms)
+        if move != drive.move:
+            drive.trim(move, "limit" if self.limit_of(drive.move) == LIMIT else "zone")
