@@ -15,14 +15,9 @@ class Fault:
         number: for the wire; grouped like the event codes.
         severity: one of SEVERITIES.
         delays_ms: (present for so long before it is raised, absent before it is cleared).
-        texts: (meaning, effect on the service, first thing to try, clause or "").
     """
 
     __slots__ = (
-        "clause",
-        "effect",
-        "first_try",
-        "meaning",
         "name",
         "number",
         "off_delay_ms",
@@ -36,10 +31,8 @@ class Fault:
         number: int,
         severity: str,
         delays_ms: "tuple[int, int]",
-        texts: "tuple[str, str, str, str]",
     ) -> None:
         self.name = name
         self.number = number
         self.severity = severity
         self.on_delay_ms, self.off_delay_ms = delays_ms
-        self.meaning, self.effect, self.first_try, self.clause = texts

@@ -3,6 +3,7 @@
 from firmware.health import catalogue, faults
 from firmware.health.fault import SEVERITIES
 from firmware.health.faults import EVENTS, NEXT, STATES
+from firmware.health.meanings import MEANINGS
 from firmware.health.picture import PictureJudge
 from firmware.health.service import HealthService
 from firmware.machine import Machine
@@ -87,7 +88,9 @@ def test_numbers_are_unique_and_severities_known():
         row = catalogue.FAULTS[name]
         assert catalogue.name_of(row.number) == name
         assert row.severity in SEVERITIES, name
-        assert row.meaning and row.effect and row.first_try, name
+        meaning, effect, first_try, _ = MEANINGS[name]
+        assert meaning and effect and first_try, name
+    assert len(MEANINGS) == len(catalogue.FAULTS)
     assert catalogue.name_of(9999) == ""
 
 

@@ -1,6 +1,7 @@
 """What the page is told of one unit: the fleet's knowledge as plain JSON."""
 
 from firmware.health import catalogue
+from firmware.health.meanings import MEANINGS
 from firmware.telemetry import codes
 from firmware.telemetry.heartbeat import CameraState, Heartbeat
 from host_tools.cmc.fleet import Fleet, StillView, UnitView
@@ -9,6 +10,7 @@ from host_tools.cmc.store import Store
 
 QUALITIES = ("not set", "kept", "synchronised", "proven")
 KNOWN_FAULTS = {fault.number: fault for fault in catalogue.FAULTS.values()}
+UNKNOWN_MEANING = ("a fault that this page does not know", "", "", "")
 EVENT_COUNT = 8
 Json = dict[str, object]
 
@@ -139,13 +141,14 @@ def _faults(heartbeat: Heartbeat | None) -> list[Json]:
     faults: list[Json] = []
     for row in heartbeat.faults:
         fault = KNOWN_FAULTS.get(row.number)
+        meaning, _, first_try, _ = MEANINGS[fault.name] if fault else UNKNOWN_MEANING
         faults.append(
             {
                 "code": row.number,
                 "name": fault.name if fault else f"fault {row.number}",
-                "meaning": fault.meaning if fault else "a fault that this page does not know",
+                "meaning": meaning,
                 "severity": fault.severity if fault else "",
-                "remedy": fault.first_try if fault else "",
+                "remedy": first_try,
                 "subject": row.subject,
                 "age_ms": row.age_ms,
                 "state": row.state,
