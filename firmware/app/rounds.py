@@ -2,6 +2,7 @@
 
 from firmware.health.flow import FlowJudge
 from firmware.health.picture import PictureJudge
+from firmware.ptz.quality import BAD
 from hal.api._typing import TYPE_CHECKING
 from hal.api.clock import UTC_SYNCED
 
@@ -78,6 +79,8 @@ class Rounds:
             is_silent = station.has_line() and station.dome.is_silent()
             self._health.observe("dome.silent", name, is_silent, now_ms)
             self._health.observe("dome.line_lost", name, not station.has_line(), now_ms)
+            is_bad = station.line is not None and station.line.bus.quality.verdict() == BAD
+            self._health.observe("dome.line_bad", name, is_bad and not is_silent, now_ms)
             for fault, is_present in station.dome.watch.found():
                 self._health.observe(fault, name, is_present, now_ms)
         is_due = is_armed and not station.is_withheld()

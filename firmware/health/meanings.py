@@ -67,6 +67,12 @@ MEANINGS = {
         "Home the dome, look at its mount, and set the preset anew.",
         "C56",
     ),
+    "dome.line_bad": (
+        "One in ten exchanges on the dome's line went unanswered, or one in five was damaged.",
+        "Moves and stops come late or on the second try; with zones, pictures are often withheld.",
+        "Shielding, ground, a terminator at the last dome only; see `lamppost ptz probe`.",
+        "C56",
+    ),
     "sound.gate_disagrees": (
         "The microphone's gate does not read back the level that it is driven to.",
         "Sound is off and stays off until a person switches it off and on.",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         echo_count: int
         collision_count: int
         junk_count: int
+        overtaken_count: int
 
 
 UNKNOWN, GOOD, NOISY, BAD, DEAD = "unknown", "good", "noisy", "bad", "dead"
@@ -41,6 +42,7 @@ class LineQuality:
         self.noise_count = 0
         self.collision_count = 0
         self.echo_count = 0
+        self.overtaken_count = 0
         self._recent: list[tuple[bool, bool]] = []
 
     def observe(self, before: "tuple[int, ...]", session: "Counted") -> None:
@@ -51,16 +53,27 @@ class LineQuality:
             session: that it went through.
         """
         change = [now - then for now, then in zip(totals(session), before)]
-        answered, missed, echoes, collisions, junk = change
+        answered, missed, echoes, collisions, junk, overtaken = change
         self.exchange_count += 1
         self.error_count += missed
         self.echo_count += echoes
         self.collision_count += collisions
         self.noise_count += junk
+        self.overtaken_count += overtaken
         if answered or missed:
             self._recent.append((missed > 0, junk > 0 or collisions > 0))
         if len(self._recent) > WINDOW_COUNT:
             self._recent.pop(0)
+
+    def counts(self) -> "list[tuple[str, int]]":
+        """Tell what happened on the line since the start, by name; all only rise."""
+        return [
+            ("line_unanswered", self.error_count),
+            ("line_noise", self.noise_count),
+            ("line_collisions", self.collision_count),
+            ("line_echoes", self.echo_count),
+            ("line_overtaken", self.overtaken_count),
+        ]
 
     def verdict(self) -> str:
         """Judge the line as the table above says."""
@@ -84,4 +97,5 @@ def totals(session: "Counted") -> "tuple[int, ...]":
         session.echo_count,
         session.collision_count,
         session.junk_count,
+        session.overtaken_count,
     )

@@ -21,15 +21,16 @@ CAMERA_COUNT_MAX = 32
 FAULT_COUNT_MAX = 64
 COUNTER_COUNT_MAX = 64
 ANGLE = Integer(-36000, 36000)
+LINE_VERDICTS = ("unknown", "good", "noisy", "bad", "dead")
 
 
 class CameraState(Payload):
     """How one camera is now.
 
-    The fields from `dome_state` to `is_position_known` are None without a dome, `sound_state` and
-    `sound_grant_id` ("" for no grant) are None without a microphone. `holder` and what belongs to
-    it are None while nobody has the dome, `activity` while it does nothing by itself, and
-    `is_reason_due` is None until somebody has looked at one thing for too long.
+    The fields from `dome_state` to `is_position_known` and `line_verdict` are None without a dome,
+    `sound_state` and `sound_grant_id` ("" for no grant) are None without a microphone. `holder`
+    and what belongs to it are None while nobody has the dome, `activity` while it does nothing by
+    itself, and `is_reason_due` is None until somebody has looked at one thing for too long.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class CameraState(Payload):
         "is_reason_due",
         "is_recording",
         "is_withheld",
+        "line_verdict",
         "name",
         "oldest_utc_ms",
         "pan_cdeg",
@@ -75,6 +77,7 @@ class CameraState(Payload):
         Field(15, "free_in_ms", MS, is_optional=True),
         Field(16, "activity", Text(1, 64), is_optional=True),
         Field(17, "is_reason_due", FLAG, is_optional=True),
+        Field(18, "line_verdict", Choice(LINE_VERDICTS), is_optional=True),
     )
 
     def __init__(self, name: str = "") -> None:
@@ -95,6 +98,7 @@ class CameraState(Payload):
         self.free_in_ms: int | None = None
         self.activity: str | None = None
         self.is_reason_due: bool | None = None
+        self.line_verdict: str | None = None
 
 
 class FaultRow(Payload):

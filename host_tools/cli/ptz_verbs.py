@@ -34,6 +34,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Tell it as JSON, for p
 EXIT_NOTHING = 1
 HOLD_MS_MAX = 900
 REPEAT_S = 0.02
+LINE_WORDS = (
+    ("line_noise", "bytes of noise"),
+    ("line_collisions", "collisions"),
+    ("line_echoes", "own frames heard"),
+)
 MOVES = {
     "left": (-1, 0, 0),
     "right": (1, 0, 0),
@@ -81,6 +86,7 @@ def probe_line(
             ("address", found.address),
             ("answers", ", ".join(found.answers)),
             ("adapter", "hears itself" if found.has_echo else "does not hear itself"),
+            ("line", _tell_line(found.line, found.line_counts)),
             ("profile", found.profile),
             ("setting", f'serial = "{found.setting}"'),
         )
@@ -218,6 +224,14 @@ def _end_empty(why: str) -> NoReturn:
     if why:
         say(why)
     raise SystemExit(EXIT_NOTHING)
+
+
+def _tell_line(verdict: str, counts: dict[str, int]) -> str:
+    """Say how good the line is, and what of that went wrong."""
+    asked = counts.get("asked", 0)
+    wrong = [f"{counts.get('line_unanswered', 0)} of {asked} unanswered"]
+    wrong += [f"{counts[name]} {word}" for name, word in LINE_WORDS if counts.get(name)]
+    return f"{verdict}: {', '.join(wrong)}"
 
 
 def _tell_step(baud: int, address: int) -> None:

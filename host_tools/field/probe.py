@@ -14,12 +14,14 @@ from firmware.pelco_d.replies import ACK
 from firmware.pelco_p import commands as pelco_p
 from firmware.ptz import protocols
 from firmware.ptz.model import PtzSettings
+from firmware.ptz.quality import UNKNOWN, LineQuality, totals
 from firmware.visca import commands as visca
 from firmware.visca.session import INQUIRY
 from host_tools.field.line import FieldPort, ask
 
 POSITION = "position"
 TRIES = 2
+JUDGED_COUNT = 20
 BAUDS = {
     protocols.PELCO_D: (2400, 4800, 9600),
     protocols.PELCO_P: (4800, 2400, 9600),
@@ -49,6 +51,8 @@ class Found:
     address: int
     answers: list[str] = field(default_factory=list[str])
     has_echo: bool = False
+    line: str = UNKNOWN
+    line_counts: dict[str, int] = field(default_factory=dict[str, int])
     profile: str = ""
     setting: str = ""
 
@@ -120,10 +124,26 @@ def _ask_one(port: FieldPort, report: Report, found: Found) -> Found:
                 break
         if GENERAL in found.answers:
             break  # a dome that says this does not say the other
+    if found.answers:
+        _judge_line(port, session, found)
     found.has_echo = session.echo_count > 0
     report.echo_count += session.echo_count
     report.junk_count += session.junk_count
     return found
+
+
+def _judge_line(port: FieldPort, session: protocols.Exchange, found: Found) -> None:
+    """Ask again and again what the dome answers, and tell how good the line is."""
+    quality = LineQuality()
+    for shown, frame_for, kind in QUESTIONS[found.protocol]:
+        if shown != found.answers[0]:
+            continue
+        for _ in range(JUDGED_COUNT):
+            before = totals(session)
+            ask(port, session, frame_for(found.address), kind)
+            quality.observe(before, session)
+    found.line = quality.verdict()
+    found.line_counts = {"asked": quality.exchange_count, **dict(quality.counts())}
 
 
 def profile_for(answers: list[str]) -> str:

@@ -62,7 +62,29 @@ def test_a_dome_is_found_by_speed_and_address_and_its_kind_told():
             found = report.found[0]
             assert (found.baud, found.address, found.answers) == (9600, 2, answers), found
             assert found.profile == profile and found.has_echo == has_echo, found
+            assert found.line == "good" and found.line_counts["asked"] == 20, found
             assert found.setting.startswith("pelco-d+serial:///dev/x?baud=9600&address=2"), found
+
+
+class NoisyWire(Wire):
+    """Loses every fourth read and puts a stray byte into every sixth."""
+
+    count = 0
+
+    def read(self, size: int = 1, /) -> bytes:
+        data = super().read(size)
+        if data:
+            NoisyWire.count += 1
+            data = b"" if NoisyWire.count % 4 == 0 else data
+        return data
+
+
+def test_a_bad_line_is_told_by_the_probe():
+    NoisyWire.count = 0
+    places = iter([(9600, 1)])
+    report = probe(lambda baud: NoisyWire(Dome(1), 9600, baud), "pelco-d", places, "/dev/x")
+    assert [found.line for found in report.found] == ["bad"], report
+    assert report.found[0].line_counts["line_unanswered"] == 5, report
 
 
 def test_an_adapter_that_hears_itself_is_not_taken_for_domes():

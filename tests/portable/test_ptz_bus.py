@@ -309,6 +309,7 @@ class Counts:
         self.echo_count = 0
         self.collision_count = 0
         self.junk_count = 0
+        self.overtaken_count = 0
 
 
 def test_the_thresholds_of_the_verdict():
