@@ -1,5 +1,6 @@
 """Where a dome looks, as far as its replies tell: asked axis by axis, and how stale that is."""
 
+from firmware.ptz.way import Ways
 from firmware.units import signed_cdeg
 from hal.api._typing import TYPE_CHECKING
 
@@ -49,6 +50,7 @@ class Place:
         "pan",
         "still_count",
         "tilt",
+        "ways",
         "zoom",
     )
 
@@ -58,6 +60,7 @@ class Place:
         self.zoom = 0
         self.has_round = False
         self.still_count = 0  # rounds in a row that were alike
+        self.ways = Ways()
         self._heard = {"pan": 0, "tilt": 0, "zoom": 0}
         self._round: dict[str, int] = {}
         self._last: tuple[int, int, int] | None = None
@@ -84,6 +87,7 @@ class Place:
     def take(self, axis: str, value: int, now_ms: int) -> bool:
         """Take one axis, in cdeg or permille; True when that completes a round."""
         self._heard[axis] = now_ms
+        self.ways.hear(axis, value)
         self._round[axis] = value
         if self.has_round:
             self._set(axis, value)

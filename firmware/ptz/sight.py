@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     Rect = tuple[int, int, int, int]
 
 PRESET_LEARNED_MAX = 64
+MS_PER_S = 1000
+FLIP_CDEG = -8_900
 RUN_OUT_MS = 3_000  # so long after a move a head that has not come to rest is still in it
 
 
@@ -27,6 +29,7 @@ class Sight:
     Attributes:
         place: the latest replies.
         is_silent: replies are due and do not come; then nothing is known.
+        is_blind: the head's own menu may be open, so what it says counts for nothing.
         presets: number to (pan, tilt, zoom), of those that were set standing and in plain view.
         presets_count: rises with each change of `presets`.
     """
@@ -36,6 +39,7 @@ class Sight:
         "_pace",
         "_settings",
         "_state",
+        "is_blind",
         "is_silent",
         "place",
         "presets",
@@ -49,15 +53,19 @@ class Sight:
         self._driven_until_ms = 0
         self.place = Place()
         self.is_silent = False
+        self.is_blind = False
         self.presets: dict[int, Aim] = {}
         self.presets_count = 0
 
     def follow(self, drive: "Drive", now_ms: int) -> None:
         """Hear what the head is being told now."""
         self._state = drive.state
+        self.place.ways.run(self._speeds(drive), now_ms)
         if drive.state == states.MOVING:
             self._driven_until_ms = now_ms + RUN_OUT_MS
-            self._pace.tell(max(abs(drive.move[0]), abs(drive.move[1])), now_ms)
+            permille = max(abs(drive.move[0]), abs(drive.move[1]))
+            is_flipping = drive.move[1] < 0 and self._may_have_flipped(drive.move[1], now_ms)
+            self._pace.tell(BY_ITSELF_PERMILLE if is_flipping else permille, now_ms)
         elif self.place.still_count:
             self._pace = Pace()
         elif drive.state == states.SEEKING or now_ms >= self._driven_until_ms:
@@ -65,7 +73,7 @@ class Sight:
 
     def is_known(self) -> bool:
         """Whether the position is known: it was told, replies come, and no preset is sought."""
-        return self.is_located() and self._state != states.SEEKING
+        return self.is_located() and self._state != states.SEEKING and not self.is_blind
 
     def is_located(self) -> bool:
         """Whether the position is known but for how far the head can have turned meanwhile."""
@@ -87,7 +95,10 @@ class Sight:
         if not self.is_known():
             return [WHOLE]
         drift_cdeg, drift_permille = self._drifts(now_ms)
-        return self._zones_at(self.aim(), drift_cdeg, drift_permille)
+        ways = self.place.ways
+        return self._zones_at(
+            self.aim(), max(drift_cdeg, ways.cdeg()), max(drift_permille, ways.permille())
+        )
 
     def limited(self, move: "Aim", horizon_ms: int, now_ms: int) -> "Aim":
         """Take out of a move, or slow, what would pass a soft stop or show what must be avoided.
@@ -109,7 +120,9 @@ class Sight:
 
     def is_standing_clear(self) -> bool:
         """Whether the head is known to stand, with no zone in view."""
-        is_standing = self.is_known() and self.place.still_count > 0
+        ways = self.place.ways
+        is_true = not ways.cdeg() and not ways.permille()
+        is_standing = self.is_known() and self.place.still_count > 0 and is_true
         return is_standing and not self.shows_zone(self.aim())
 
     def learn(self, number: int) -> None:
@@ -126,6 +139,23 @@ class Sight:
         if self.presets.pop(number, None) is not None:
             self.presets_count += 1
 
+    def _speeds(self, drive: "Drive") -> "Aim":
+        """Tell how fast each axis can go by what it is told, with its direction."""
+        if drive.state != states.MOVING:
+            return 0, 0, 0
+        pan, tilt, zoom = drive.move
+        return (
+            _signed(speed_cdeg_per_s(self._settings, abs(pan)), pan),
+            _signed(speed_cdeg_per_s(self._settings, abs(tilt)), tilt),
+            zoom * self._settings.zoom_permille_per_s_max,
+        )
+
+    def _may_have_flipped(self, tilt_permille: int, now_ms: int) -> bool:
+        """Whether it can have come to straight down, where many a head turns about by itself."""
+        speed = speed_cdeg_per_s(self._settings, -tilt_permille)
+        way_cdeg = speed * (now_ms - self.place.oldest_ms()) // MS_PER_S
+        return self.place.tilt - way_cdeg <= FLIP_CDEG
+
     def _drifts(self, now_ms: int) -> "tuple[int, int]":
         """Tell how far axis and zoom can be from what was heard."""
         settings = self._settings
@@ -141,3 +171,8 @@ class Sight:
             fov_cdeg(self._settings, min(aim[2] + drift_permille, PERMILLE)),
         )
         return zones_in_view(self._settings.zones, (aim[0], aim[1]), fovs_cdeg, drift_cdeg)
+
+
+def _signed(speed: int, way: int) -> int:
+    """Give a speed the sign of a way, and none to no way."""
+    return speed if way > 0 else -speed if way < 0 else 0

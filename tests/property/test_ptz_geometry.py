@@ -1,8 +1,11 @@
 """A second geometry, in floating point and sharing no code, follows the real motors of a dome.
 
 Random hands drive the simulated dome by the controller: moves, zooms, presets, stops, a head that
-falls silent, a line that is lost. At every sample the oracle asks the motors themselves where they
-are, and looks for a point of a zone in the picture that no rectangle of the controller covers.
+falls silent, a line that is lost. One trajectory in three has a head with a whim of its own: it
+turns about past straight down, finds home after its power failed, or loses its encoder; and one
+begins at the tele end and is zoomed out over a zone. At every sample the oracle asks the motors
+themselves where they are, and looks for a point of a zone in the picture that no rectangle of the
+controller covers.
 """
 
 import math
@@ -14,6 +17,7 @@ import pytest
 
 from firmware.ptz.model import FOV_POINTS, PtzSettings
 from firmware.ptz.outline import slabs
+from sim.devices.dome_answers import FROZEN, MUTE, TRUE
 from tests.portable.ptz_bench import Bench
 
 SEED = int(os.environ.get("LAMPPOST_SEED", "381145012"))
@@ -21,12 +25,17 @@ SAMPLE_MS, POINT_COUNT, RUN_MS = 20, 64, 10_000
 QUICK_SAMPLE_COUNT, SLOW_SAMPLE_COUNT = 4_000, 40_000
 
 
+PLAIN, FLIPS, HOMES, LOSES, WIDENS = "plain", "flips", "homes", "loses", "widens"
+LOOSE = (FLIPS, HOMES, LOSES)  # a head that goes where nobody told it is held by no fence
+WHIMS = (PLAIN, PLAIN, FLIPS, PLAIN, HOMES, PLAIN, PLAIN, LOSES, PLAIN, WIDENS)
+
+
 class Zone:
     """A zone as the authority draws it, and points spread over it and along its sides."""
 
-    def __init__(self, draws: random.Random, start_cdeg: int) -> None:
+    def __init__(self, draws: random.Random, start_cdeg: int, is_low: bool) -> None:
         left = (start_cdeg + draws.randrange(-9_000, 9_000)) % 36_000
-        low = draws.randrange(-5_000, 500)
+        low = draws.randrange(-8_900, -6_000) if is_low else draws.randrange(-5_000, 500)
         width, height = draws.randrange(200, 6_000), draws.randrange(200, 2_500)
         parts = np.random.default_rng(draws.randrange(1 << 32))
         if draws.random() < 0.5:
@@ -73,10 +82,12 @@ def picture_of(rays: np.ndarray, aim: tuple[int, int, int]) -> tuple[np.ndarray,
 class Hands:
     """Somebody who does anything at any time, and what the oracle saw of it."""
 
-    def __init__(self, draws: random.Random, may_seek: bool) -> None:
+    def __init__(self, draws: random.Random, may_seek: bool, whim: str) -> None:
         self.draws = draws
+        self.whim = whim
         start_cdeg = draws.randrange(36_000)
-        self.zones = [Zone(draws, start_cdeg) for _ in range(draws.randrange(1, 4))]
+        is_low = whim == FLIPS
+        self.zones = [Zone(draws, start_cdeg, is_low) for _ in range(draws.randrange(1, 4))]
         self.rays = np.concatenate([zone.rays for zone in self.zones], axis=1)
         settings = PtzSettings(1, draws.choice((2400, 9600)), True)
         settings.zones = tuple(part for zone in self.zones for part in zone.rectangles)
@@ -86,15 +97,20 @@ class Hands:
         dome = self.bench.dome
         dome.pan.place(start_cdeg)
         dome.tilt.place(draws.randrange(-4_500, 500))
-        dome.zoom.place(draws.choice((0, 0, 500, 1000)))
+        dome.zoom.place(1000 if whim == WIDENS else draws.choice((0, 0, 500, 1000)))
+        if whim == FLIPS:
+            settings.limit_margin_cdeg = 0  # no soft stop keeps it from where it turns about
+            dome.flips = True
+            dome.tilt.place(draws.randrange(-8_900, -6_000))
         self.may_seek = may_seek
+        self.pause_count = 0
         self.move = (0, 0, 0)
         self.sample_count = self.seen_count = self.bare_count = 0
         self.was_seen = True  # until the head has been driven off what it showed at the start
         self.crossed_count = 0
 
     def act(self) -> None:
-        """Do one thing."""
+        """Do one thing, or begin to let go for a while."""
         service, draws, now_ms = self.bench.service, self.draws, self.bench.ms
         what = draws.random()
         if what < 0.55:
@@ -103,6 +119,10 @@ class Hands:
             speed = draws.choice((50, 200, 500, 1000))
             pan, tilt = draws.randrange(-1, 2) * speed, draws.randrange(-1, 2) * speed
             self.move = (pan, tilt, draws.choice((-1, 0, 0, 0, 1)))
+            if self.whim == FLIPS and draws.random() < 0.5:
+                self.move = (0, -speed, 0)
+            elif self.whim == WIDENS and draws.random() < 0.5:
+                self.move = (pan, tilt, -1)
             service.move(*self.move, now_ms)
         elif what < 0.86:
             service.stop(now_ms)
@@ -113,21 +133,37 @@ class Hands:
         elif what < 0.97:
             service.on_line(False, now_ms)
             service.on_line(True, now_ms)
+        elif what < 0.99:
+            self.pause_count = draws.randrange(8, 30)
+
+    def misbehave(self) -> None:
+        """Let the head do what is its whim."""
+        if self.whim == HOMES:
+            self.bench.dome.power_cycle(self.bench.ms)
+        elif self.whim == LOSES:
+            how = self.draws.choice((FROZEN, FROZEN, MUTE, TRUE))
+            self.bench.dome.answers.lose_encoder(how)
 
     def watch(self, bench: Bench) -> bool:
         """Act now and then, and compare the controller with the motors."""
         if bench.ms % 150 == 0:
-            self.act()
+            if self.whim in LOOSE and self.draws.random() < 0.06:
+                self.misbehave()
+            self.pause_count -= 1
+            if self.pause_count <= 0:
+                self.act()
         if bench.ms % SAMPLE_MS:
             return False
         dome, service = bench.dome, bench.service
         dome.step(bench.ms)
+        if bench.ms < dome.dark_until_ms:
+            return False  # its camera has no power either
         aim = (dome.pan_cdeg, dome.tilt_cdeg, dome.zoom_permille)
         is_seen, x, y = picture_of(self.rays, aim)
         self.sample_count += 1
         self.seen_count += bool(is_seen.any())
         # No fence holds a head that hears no stop; its picture is withheld all the same.
-        is_loose = service.drive.state == "seeking" or dome.is_deaf
+        is_loose = service.drive.state == "seeking" or dome.is_deaf or self.whim in LOOSE
         if self.was_seen or is_loose:
             # Few points of a zone can all lie beside a narrow view of it: ask the controller too.
             self.was_seen = bool(is_seen.any()) or is_loose or bool(service.picture_zones())
@@ -139,7 +175,8 @@ class Hands:
             for left, top, far, bottom in service.picture_zones():
                 is_filled |= (x >= left) & (x <= far) & (y >= top) & (y <= bottom)
             self.bare_count += int((is_seen & ~is_filled).sum())
-            assert not self.bare_count, (SEED, bench.ms, aim, service.position())
+            case = (SEED, self.whim, bench.ms, aim, service.position())
+            assert not self.bare_count, case
         return True
 
 
@@ -148,15 +185,18 @@ def drive_for(sample_count: int) -> None:
     print(f"seed {SEED}")
     draws = random.Random(SEED)
     taken_count = seen_count = crossed_count = run_count = 0
+    seen_by_whim = dict.fromkeys(WHIMS, 0)
     while taken_count < sample_count:
-        hands = Hands(draws, may_seek=run_count % 2 == 0)
+        hands = Hands(draws, run_count % 2 == 0, WHIMS[run_count % len(WHIMS)])
         hands.bench.run(RUN_MS, hands.watch)
         run_count += 1
         taken_count += hands.sample_count
         seen_count += hands.seen_count
+        seen_by_whim[hands.whim] += hands.seen_count
         if hands.is_fenced and not hands.may_seek:
             crossed_count += hands.crossed_count
             assert not hands.crossed_count, (SEED, run_count, "a fence was crossed")
+    print(seen_by_whim)
     print(
         f"{run_count} trajectories, {taken_count} samples, {seen_count} with a zone in view, "
         f"0 points bare; {crossed_count} fences crossed"
