@@ -9,6 +9,11 @@ from firmware.ring.content import Block
 from firmware.ring.reader import RingReader
 from hal.api.media import AccessUnit, StreamParameters
 
+try:
+    import hmac
+except ImportError:
+    hmac = None  # MicroPython has none
+
 PAGE = 4096
 SECTOR = 512
 PICTURE = "dome-1/picture"
@@ -35,6 +40,8 @@ class Chance:
 
 def hmac_sha256(key, data):
     """MAC of RFC 2104 for a key of at most 64 bytes."""
+    if hmac is not None:
+        return hmac.digest(key, data, "sha256")
     key = key + bytes(64 - len(key))
     inner = hashlib.sha256(bytes([byte ^ 0x36 for byte in key]) + data).digest()
     return hashlib.sha256(bytes([byte ^ 0x5C for byte in key]) + inner).digest()
@@ -199,6 +206,9 @@ def number_of(unit):
 class Rig:
     """A recorder on a medium in memory, with its keyholder."""
 
+    medium_class = Medium
+    streams = (PICTURE, SOUND)
+
     def __init__(self, slots=6, segment_pages=16, seed=0, service=RecorderService):
         self.cipher = FakeCipher()
         self.entropy = FakeEntropy(seed)
@@ -206,10 +216,10 @@ class Rig:
         self.sound_chain = Chain(SOUND_CHAIN)
         self.service_class = service
         segment_bytes = segment_pages * PAGE
-        size_bytes = 2 * PAGE + 2 * slots * segment_bytes
-        wants = [(PICTURE, segment_bytes, 1), (SOUND, segment_bytes, 1)]
+        size_bytes = 2 * PAGE + len(self.streams) * slots * segment_bytes
+        wants = [(stream, segment_bytes, 1) for stream in self.streams]
         self.layout = layout.plan_pool(self.cipher, UUID, "unit-7", size_bytes, wants)
-        self.medium = Medium(size_bytes)
+        self.medium = self.medium_class(size_bytes)
         self.medium.do(self.layout.format_plan(True))
         self.boot = 0
         self.now_ms = 0

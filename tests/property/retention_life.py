@@ -135,6 +135,8 @@ class Life:
         """Take the power away."""
         self.is_on = False
         self.expired_count += self.recorder.expired_count
+        reached = min(ratchet.epoch for ratchet in self.chains._ratchets.values())
+        self.lag_ms += (self.chains._clock.epoch - reached) * EPOCH_MS  # not caught up: forgotten
 
     def forget(self) -> None:
         """Rewrite both pages."""
