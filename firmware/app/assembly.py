@@ -3,11 +3,13 @@
 from firmware.app.dome_line import DomeLine
 from firmware.app.station import Station
 from firmware.audio.service import SoundService
+from firmware.config import wired
 from firmware.policy.zones import AVOID, DOME, PICTURE
 from firmware.ptz import dialects
 from firmware.ptz.model import PtzSettings
 from firmware.ptz.outline import slabs
 from firmware.ptz.service import PtzService
+from firmware.ptz.switches import Switches
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ def _make_station(
     dome = line = None
     if camera.ptz is not None and ports.serial is not None:
         dome = PtzService(name, _dome_settings(camera, permit))
+        names = wired.read(str(camera.ptz["switches"])) or {}
+        dome.hands.switches = Switches(dome, str(camera.ptz["profile"]), names)
         line = _line_of(ports.serial, lines)
         line.bus.attach(dome)
     sound = None

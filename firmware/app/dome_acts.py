@@ -30,6 +30,8 @@ DOME_REASONS = {
     "ptz.no_pattern": ("", "no such pattern is kept; record it first"),
     "ptz.recording": ("", "a pattern is being recorded; keep it first"),
     "ptz.not_recording": ("", "that pattern is not being recorded; record it first"),
+    "ptz.no_switch": ("", "this dome has no such switch; the birth lists what it has"),
+    "ptz.no_menu": ("", "open the menu first; a head without one has none in its profile"),
     "ptz.full": ("", "too much is waiting for the dome; ask again in a second"),
 }
 

@@ -197,6 +197,8 @@ def _camera_in_birth(station: "Station") -> CameraInBirth:
     camera = CameraInBirth(station.name)
     camera.has_dome = station.dome is not None
     camera.has_microphone = station.sound is not None
+    if station.dome is not None and station.dome.hands.switches is not None:
+        camera.switches = " ".join(station.dome.hands.switches.names())
     parameters = station.ports.camera.parameters()
     if parameters is not None:
         camera.width_px = parameters.width_px

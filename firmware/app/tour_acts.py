@@ -1,4 +1,4 @@
-"""What each act on tours, on patterns and on who has a dome does."""
+"""What each act on tours, patterns, switches, menus and on who has a dome does."""
 
 from firmware.app.dome_acts import dome_outcome, find_dome, take_dome
 from hal.api._typing import TYPE_CHECKING
@@ -34,6 +34,8 @@ class TourActs:
         commands.register("ptz.tour_run", self._tour_run)
         commands.register("ptz.tour_list", self._tour_list)
         commands.register("ptz.pattern", self._pattern)
+        commands.register("ptz.switch", self._switch)
+        commands.register("ptz.menu", self._menu)
         commands.register("ptz.hand_over", self._hand_over)
         commands.register("ptz.release", self._release)
         commands.register("ptz.reason", self._reason)
@@ -88,6 +90,19 @@ class TourActs:
         if dome is None:
             return refusal
         return dome_outcome(dome.hands.pattern(todo, number, command.number("preset"), now_ms))
+
+    def _switch(self, command: "Command", now_ms: int) -> "Outcome":
+        dome, refusal = find_dome(self._stations, command)
+        if dome is None:
+            return refusal
+        is_on = command.number("level") > 0
+        return dome_outcome(dome.hands.switch(command.text("what"), is_on, now_ms))
+
+    def _menu(self, command: "Command", now_ms: int) -> "Outcome":
+        dome, refusal = take_dome(self._stations, command, now_ms)
+        if dome is None:
+            return refusal
+        return dome_outcome(dome.hands.menu(command.text("do"), now_ms))
 
     def _hand_over(self, command: "Command", now_ms: int) -> "Outcome":
         dome, refusal = find_dome(self._stations, command)

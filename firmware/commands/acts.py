@@ -13,6 +13,7 @@ HOURS_LETTERS_MAX = 16
 REASON_LETTERS_MAX = 120
 PATTERN_MAX = 4
 CHOICES_OF_DO = ("go", "set", "clear")
+CHOICES_OF_MENU = ("open", "enter", "back", "close")
 CHOICES_OF_PATTERN = ("record", "keep", "run", "drop")
 
 
@@ -92,6 +93,8 @@ ACTS: "dict[str, tuple[tuple[str, Text | Number | Flag], ...]]" = {
         ("number", Number(1, PATTERN_MAX)),
         ("preset", Number(1, 255)),
     ),
+    "ptz.switch": (CAMERA, ("what", Text(NAME_LETTERS_MAX)), ("level", Flag())),
+    "ptz.menu": (CAMERA, ("do", Text(0, CHOICES_OF_MENU))),
     "ptz.hand_over": (CAMERA, ("to", Text(PERSON_LETTERS_MAX))),
     "ptz.release": (CAMERA,),
     "ptz.reason": (CAMERA, ("text", Text(REASON_LETTERS_MAX))),

@@ -10,7 +10,7 @@ Behind the question mark stand `baud`, `address` and `profile`. Anything else th
 device or target as it stands.
 """
 
-from firmware.config import schema
+from firmware.config import schema, wired
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ def check(cameras: "list[CameraConfig]", faults: "list[str]") -> None:
         ptz = camera.ptz
         if ptz is None or "protocol" not in ptz or "serial" not in ptz:
             continue
+        if wired.read(str(ptz.get("switches", ""))) is None:
+            told_names = (index, ptz.get("switches"))
+            faults.append("camera[%d].ptz.switches = %r: give name:number, 1 to 8" % told_names)
         most = ADDRESS_MAX.get(str(ptz["protocol"]), 0)
         if most and int(ptz["address"]) > most:
             told = (index, ptz["address"], ptz["protocol"], most)

@@ -164,6 +164,11 @@ PTZ = (
         "pause between two frames; the profile where not given",
         limits=(0, 500),
     ),
+    _text(
+        "switches",
+        "",
+        "what is wired to the dome's auxiliaries, such as `wiper:1 washer:2 lamp:3`",
+    ),
     Setting("turbo", FLAG, False, "full deflection of pan is turbo, where the profile has it"),
     Setting(
         "lease_ms", MS, 900, "how long a move goes on when nobody renews it", limits=(200, 1_000)

@@ -58,6 +58,8 @@ RULES = (
     ("ptz.tour_run", _DRIVERS, CLASSES),
     ("ptz.tour_list", _HANDS, CLASSES),
     ("ptz.pattern", _DRIVERS, CLASSES),
+    ("ptz.switch", _DRIVERS, CLASSES),
+    ("ptz.menu", _DRIVERS, CLASSES),
     ("ptz.hand_over", _HANDS, CLASSES),
     ("ptz.release", _HANDS, CLASSES),
     ("ptz.reason", _HANDS, CLASSES),

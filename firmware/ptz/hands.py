@@ -8,11 +8,13 @@ from firmware.ptz.tour import Tour
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from firmware.ptz.menu import Menu
     from firmware.ptz.pattern import Recorder
     from firmware.ptz.service import PtzService
+    from firmware.ptz.switches import Switches
 
 NO_PATTERN, RECORDING, NOT_RECORDING = "ptz.no_pattern", "ptz.recording", "ptz.not_recording"
-RANGE = "ptz.range"
+RANGE, NO_SWITCH, NO_MENU = "ptz.range", "ptz.no_switch", "ptz.no_menu"
 
 
 class Hands:
@@ -20,14 +22,19 @@ class Hands:
 
     Args:
         dome: that is driven.
+
+    Attributes:
+        switches: what it can switch by name; None until the settings are known.
     """
 
-    __slots__ = ("_dome", "_recorder", "_wanted", "dwell", "hold", "tour")
+    __slots__ = ("_dome", "_menu", "_recorder", "_wanted", "dwell", "hold", "switches", "tour")
 
     def __init__(self, dome: "PtzService") -> None:
         self._dome = dome
         self._recorder: Recorder | None = None
         self._wanted: tuple[int, int] | None = None  # pattern, preset it begins at, on the way
+        self._menu: Menu | None = None
+        self.switches: Switches | None = None
         self.hold = Hold(dome.report)
         self.tour = Tour(dome)
         self.dwell = Dwell(dome)
@@ -36,6 +43,8 @@ class Hands:
         """Hear that a person is about to change what the dome looks at."""
         self.tour.on_person(now_ms)
         self.dwell.on_person(now_ms, person)
+        if self._menu is not None:
+            self._menu.on_person(now_ms)
 
     def take(self, person: str, role: str, now_ms: int) -> str:
         """Take the dome for a person who is about to move it; "" or "ptz.held"."""
@@ -48,6 +57,8 @@ class Hands:
         """Say in a word or two what the dome does by itself, or for whom it waits; "" for none."""
         if self._recorder is not None:
             return "recording pattern %d" % self._recorder.number
+        if self._menu is not None and self._menu.is_open:
+            return "menu"
         tour = self.tour
         if tour.machine.state == "idle":
             return ""
@@ -62,11 +73,31 @@ class Hands:
         """Let a tour go on, and count how long a person has looked at one thing."""
         self.hold.step(now_ms)
         self._record(now_ms)
+        if self._menu is not None:
+            self._menu.step(now_ms)
+            if self._menu.is_open:
+                self.tour.hold_back(now_ms)
         self.tour.step(now_ms)
         if self.tour.is_driving():
             self.dwell.forget(now_ms)
         else:
             self.dwell.step(now_ms)
+
+    def switch(self, name: str, is_on: bool, now_ms: int) -> str:
+        """Switch something of the dome by its name; "" or why not."""
+        if self.switches is None:
+            return self._dome.report.refuse("switch", NO_SWITCH, now_ms)
+        return self.switches.switch(name, is_on, now_ms)
+
+    def menu(self, key: str, now_ms: int) -> str:
+        """Open, steer or close the head's own menu; "" or why not, see `menu.Menu.press`."""
+        if self._menu is None and self.switches is not None:
+            from firmware.ptz.menu import Menu  # noqa: PLC0415 - few domes have one
+
+            self._menu = Menu(self._dome, self.switches)
+        if self._menu is None:
+            return self._dome.report.refuse("menu", NO_MENU, now_ms)
+        return self._menu.press(key, now_ms)
 
     def pattern(self, act: str, number: int, preset: int, now_ms: int) -> str:
         """Record, keep, run or drop a pattern of moves.

@@ -41,6 +41,8 @@ CODES = {
     "ptz.dwell_reason": 218,
     "ptz.pattern_kept": 219,
     "ptz.schedule_waits": 220,
+    "ptz.menu_opened": 221,
+    "ptz.menu_closed": 222,
     # 300: sound
     "sound.on": 301,
     "sound.off": 302,

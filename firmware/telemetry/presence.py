@@ -23,9 +23,12 @@ CAMERA_COUNT_MAX = 32
 
 
 class CameraInBirth(Payload):
-    """What one camera is, told once at each birth."""
+    """What one camera is, told once at each birth.
 
-    __slots__ = ("has_dome", "has_microphone", "height_px", "name", "width_px")
+    `switches` names what its dome can switch, with spaces between; None without a dome.
+    """
+
+    __slots__ = ("has_dome", "has_microphone", "height_px", "name", "switches", "width_px")
     TITLE = "camera"
     FIELDS = (
         Field(1, "name", NAME),
@@ -33,6 +36,7 @@ class CameraInBirth(Payload):
         Field(3, "has_microphone", FLAG),
         Field(4, "width_px", Integer(0, 16384)),
         Field(5, "height_px", Integer(0, 16384)),
+        Field(6, "switches", Text(0, 200), is_optional=True),
     )
 
     def __init__(self, name: str = "") -> None:
@@ -41,6 +45,7 @@ class CameraInBirth(Payload):
         self.has_microphone = False
         self.width_px = 0
         self.height_px = 0
+        self.switches: str | None = None
 
 
 class Birth(Payload):

@@ -34,6 +34,7 @@ def judged(rule: str, payload: bytes) -> bool:
 def samples() -> "list[tuple[str, bytes]]":
     """Every payload, empty and full, with values at the ends of their ranges."""
     camera = messages.CameraInBirth("dome-1")
+    camera.switches = "menu wiper"
     birth = messages.Birth(2**32 - 1)
     birth.cameras, birth.policy_hash, birth.place = [camera], bytes(32), "p" * 128
     plain = messages.CameraState("yard-2")

@@ -33,6 +33,8 @@ ARGUMENTS = {
     "ptz.tour_run": {"camera": "dome-1", "name": "night"},
     "ptz.tour_list": CAMERA,
     "ptz.pattern": {"camera": "dome-1", "do": "record", "number": 4, "preset": 255},
+    "ptz.switch": {"camera": "dome-1", "what": "wiper", "level": True},
+    "ptz.menu": {"camera": "dome-1", "do": "open"},
     "ptz.hand_over": {"camera": "dome-1", "to": "op-8"},
     "ptz.release": CAMERA,
     "ptz.reason": {"camera": "dome-1", "text": "a person on the roof"},
@@ -274,6 +276,7 @@ def test_every_argument_is_checked():
         "name": ("", "n" * 33, 5),
         "hours": ("", "h" * 17, 5),
         "preset": (0, 256, True),
+        "what": ("", "w" * 33, 5),
         "to": ("", "t" * 49, 5),
         "text": ("", "t" * 121, 5),
     }
