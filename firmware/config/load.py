@@ -1,6 +1,7 @@
 """Checks a tree of settings against the schema and fills the defaults in."""
 
 from firmware.config import line_url, schema
+from firmware.config.settings import CameraConfig, Config
 from firmware.errors import ConfigError
 from hal.api._typing import TYPE_CHECKING, cast
 
@@ -8,48 +9,9 @@ if TYPE_CHECKING:
     Section = dict[str, int | str | bool]
     Table = dict[str, object]
 
+__all__ = ("CameraConfig", "Config", "load")
 NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 NAME_LETTERS_MAX = 32
-
-
-class CameraConfig:
-    """The settings of one camera; `ptz` and `sound` are None where it has none.
-
-    `given` names the settings of `ptz` that were not left to their defaults.
-    """
-
-    __slots__ = ("given", "picture", "ptz", "sound")
-
-    def __init__(
-        self,
-        picture: "Section",
-        ptz: "Section | None",
-        sound: "Section | None",
-        given: "tuple[str, ...]" = (),
-    ) -> None:
-        self.given = given
-        self.picture = picture
-        self.ptz = ptz
-        self.sound = sound
-
-
-class Config:
-    """A whole configuration with every default filled in.
-
-    Attributes:
-        unit: settings of schema.UNIT.
-        link: settings of schema.LINK.
-        ring: settings of schema.RING.
-        cameras: one for each camera, in the order of the file; 1 to 32.
-    """
-
-    __slots__ = ("cameras", "link", "ring", "unit")
-
-    def __init__(self, sections: "dict[str, Section]", cameras: "list[CameraConfig]") -> None:
-        self.unit = sections["unit"]
-        self.link = sections["link"]
-        self.ring = sections["ring"]
-        self.cameras = cameras
 
 
 def load(tree: "Table") -> Config:

@@ -1,19 +1,21 @@
 """The files a unit on a board is started from: its settings, papers, keys and claim."""
 
 import os
+import sys
 
 from firmware.app.unit import Papers
 from firmware.cbor.decode import loads
 from firmware.cbor.encode import dumps
-from firmware.config.load import Config, load
 from firmware.errors import ConfigError, ProtocolError
 from hal.api._typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from firmware.cbor.encode import Value
+    from firmware.config.settings import Config
 
 KEYS_FILE = "keys.cbor"
 SECRETS, PUBLIC_KEYS = 1, 2
+CONFIG_CODE, CONFIG_KEPT = "firmware.config.", "firmware.config.settings"
 CLAIM_UNIT, CLAIM_SECRETS, CLAIM_PUBLIC_KEYS, CLAIM_CHAINS = 1, 2, 3, 4
 
 
@@ -29,7 +31,7 @@ class UnitFiles:
 
     def __init__(self, path: str) -> None:
         self._folder = path.rpartition("/")[0] or "."
-        self.config: Config = load(cast("dict[str, object]", read_map(path)))
+        self.config: Config = load_config(path)
         self._state = self.beside(str(self.config.unit["state_dir"]))
         self._claim_path = self.in_state(str(self.config.unit["claim"]))
 
@@ -82,6 +84,23 @@ class UnitFiles:
 def join(folder: str, name: str) -> str:
     """Find a file from a folder; an absolute name stays as it is."""
     return name if name.startswith("/") else folder + "/" + name
+
+
+def load_config(path: str) -> "Config":
+    """Check a configuration; ConfigError names all that is wrong with it.
+
+    The code that knows every setting is needed once, so it leaves the memory again: a twentieth of
+    what a board has.
+    """
+    from firmware.config.load import load  # noqa: PLC0415 - it leaves again below
+
+    config = load(cast("dict[str, object]", read_map(path)))
+    package = sys.modules[CONFIG_CODE[:-1]]
+    for name in list(sys.modules):
+        if name.startswith(CONFIG_CODE) and name != CONFIG_KEPT:
+            del sys.modules[name]
+            delattr(package, name[len(CONFIG_CODE) :])
+    return config
 
 
 def read(path: str) -> bytes:
