@@ -2,11 +2,13 @@
 
 from firmware.app.pumps import LinePump
 from firmware.ptz.bus import Bus
-from firmware.ptz.drive import STOP_COPY_COUNT
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hal.api.serial import Serial
+
+
+FAREWELL_COUNT = 3
 
 
 class DomeLine:
@@ -38,14 +40,15 @@ class DomeLine:
         return due_ms
 
     def release(self, now_ms: int) -> None:
-        """Say every dome's stop twice, whatever was under way, and let go; idempotent.
+        """Say every dome's stop, whatever was under way, and let go; idempotent.
 
-        A head may be answering just now, and its answer would damage the first copy.
+        A head may be answering just now, and its answer would damage the first copy and the
+        beginning of the second: there are three.
         """
         if self._is_released:
             return
         self._is_released = True
         if self.serial.is_open():
-            for _ in range(STOP_COPY_COUNT):
+            for _ in range(FAREWELL_COUNT):
                 self._pump.write(self.bus.last_words(), now_ms)
         self._pump.close()

@@ -18,6 +18,7 @@ UNIT, FAR = "unit", "far"
 READ_BYTES_MAX = 256
 WRITE_BYTES_MAX = 64
 US_PER_MS = 1000
+WORDS_GAP_US = 50_000  # an answer that is under way damages the first copy, not the second
 LOG_COUNT_MAX = 100_000
 
 
@@ -243,11 +244,11 @@ class SimSerial:
         self._last_words = data
 
     def die(self) -> None:
-        """End the owner's process as kill -9 would: the last words go out, twice."""
+        """End the owner's process as kill -9 would: the last words go out, and once more."""
         self._is_open = False
         if self._last_words and self._line.is_plugged:
-            for _ in range(2):
-                self._line.send(UNIT, self._last_words, self._line.now_us())
+            for start_us in (self._line.now_us(), self._line.now_us() + WORDS_GAP_US):
+                self._line.send(UNIT, self._last_words, start_us)
 
     def _require(self) -> None:
         if not self._is_open or not self._line.is_plugged:

@@ -297,7 +297,7 @@ def test_a_line_is_opened_once_for_all_and_let_go_with_every_stop():
     line.release(bench.ms)
     assert not port.is_open()
     words = commands.stop(1) + commands.stop(2)
-    assert [row[2] for row in bench.sent(bench.ms)[-2:]] == [words, words]
+    assert [row[2] for row in bench.sent(bench.ms)[-3:]] == [words, words, words]
 
 
 class Counts:
