@@ -20,6 +20,7 @@ CODES = {
     "microphone.lost": 123,
     "camera.changed": 124,
     "microphone.changed": 125,
+    "camera.clock": 126,
     # 200: domes
     "ptz.moved": 201,
     "ptz.stopped": 202,

@@ -5,7 +5,7 @@ import signal
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,7 +31,7 @@ from host_tools.cmc.centre import utc_ms
 from host_tools.cmc.evidence_desk import Copy, EvidenceDesk, Keeping, default_keeping
 from host_tools.cmc.footage import LIST, Footage, Person, may
 from host_tools.cmc.requests import ACCEPTED, ASKED, EXPORTED, FEES, Case
-from host_tools.evidence import verify_alone
+from host_tools.evidence import verify_alone, verify_onvif
 from host_tools.evidence.envelope import SEALED
 
 app = typer.Typer(
@@ -126,6 +126,9 @@ def export_footage(  # noqa: PLR0913, PLR0917  as above
     out: OutOption = None,
     retention: Annotated[str, typer.Option(help="On what ground the copy is kept.")] = "",
     review_on: Annotated[str, typer.Option(help="Day to look at that again, 2027-02-28.")] = "",
+    onvif: Annotated[
+        bool, typer.Option("--onvif", help="Files with ONVIF's boxes and signature as well.")
+    ] = False,
     state: StateOption = STATE,
     cmc: CmcOption = None,
     keys: KeysOption = None,
@@ -141,7 +144,9 @@ def export_footage(  # noqa: PLR0913, PLR0917  as above
     with desk_at(places) as desk:
         usual = default_keeping(desk.register.case(request_id).footage.case, utc_ms())
         keeping = Keeping(
-            retention or usual.retention, _day(review_on) if review_on else usual.review_on
+            retention or usual.retention,
+            _day(review_on) if review_on else usual.review_on,
+            onvif,
         )
         _export(desk, request_id, Person(person, role), places, out, keeping)
 
@@ -196,6 +201,7 @@ def verify_export(
     if not folder.is_dir():
         refuse(f"{folder}: there is no such folder; name the export")
     faults, found, manifest = verify_alone.check(folder, fingerprint)
+    faults += _onvif_faults(folder, manifest)
     if faults:
         tell_list(f"{folder} is NOT good", [("fault", fault) for fault in faults])
         raise typer.Exit(EXIT_NOT_GOOD)
@@ -205,6 +211,7 @@ def verify_export(
         ("unit, camera", f"{manifest['unit']}, {manifest['camera']}"),
         ("files, groups", f"{len(manifest['files'])}, {len(manifest['groups'])}"),
         ("gaps", len(manifest["gaps"])),
+        ("ONVIF signature", "yes" if manifest.get("onvif", {}).get("signed") else "no"),
         ("key", found if fingerprint else f"{found}; compare it with the release note"),
     ]
     tell_list(f"{folder} is good", rows)
@@ -255,6 +262,16 @@ def _export(
 
 def _told(case: Case) -> list[dict[str, object]]:
     return [asdict(record) for record in case.records]
+
+
+def _onvif_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
+    """Check the files' own signatures, where the manifest says that they have them."""
+    told = (manifest or {}).get("onvif", {})
+    if not told.get("signed"):
+        return []
+    names = [file["name"] for file in manifest["files"]]
+    found = [verify_onvif.check(folder / name, told["certificate_sha256"])[0] for name in names]
+    return [fault for faults in found for fault in faults]
 
 
 def _day(text: str) -> date:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from firmware.cbor.decode import loads
 from firmware.cose import sign1
@@ -13,7 +14,8 @@ from firmware.policy import permit
 from firmware.policy.fields import PaperError
 from firmware.policy.permit import Permit
 from hal.linux.cipher import OpenSslCipher
-from host_tools.cmc.centre import KEYHOLDER_FILE
+from host_tools.cmc.camera_clock import camera_clock
+from host_tools.cmc.centre import KEYHOLDER_FILE, STORE_FILE
 from host_tools.cmc.footage import RELEASE, REQUEST, REVIEW, Person, RefusedError, given, may
 from host_tools.cmc.keyholder import Keyholder
 from host_tools.cmc.requests import Case, Register
@@ -23,6 +25,7 @@ from host_tools.evidence.errors import PapersError
 from host_tools.evidence.export import ExportResult, export
 from host_tools.evidence.manifest import Papers
 from host_tools.evidence.moment import iso
+from host_tools.evidence.onvif import Mark, OnvifSigner
 from host_tools.evidence.pool import SegmentName
 from host_tools.evidence.signing import Signer
 from host_tools.keystore import Keystore
@@ -33,10 +36,17 @@ EXPORTS_FOLDER = "exports"
 
 @dataclass(frozen=True)
 class Keeping:
-    """How long a copy is kept: on what ground, and the day on which that is looked at again."""
+    """How a copy is made and kept.
+
+    Attributes:
+        retention: on what ground it is kept.
+        review_on: the day on which that is looked at again.
+        with_onvif: its files have the boxes and the signature of ONVIF as well.
+    """
 
     retention: str
     review_on: date
+    with_onvif: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,8 @@ class EvidenceDesk:
         try:
             papers = self._papers(case, who, source[1], keeping)
             signer = Signer.open(self._keys)
+            if keeping.with_onvif:
+                signer.onvif = OnvifSigner.open(self._keys, self._mark(case, papers))
             folder = out or self.exports(request_id)
             with export(source[0], release, case.footage, papers, signer, folder) as result:
                 self.register.note_export(
@@ -167,8 +179,15 @@ class EvidenceDesk:
             *(f"{digest}  {name}" for name, digest in items),
             f"The key that signed it has the fingerprint {fingerprint}",
             f"To check it: sh verify.sh . {fingerprint}",
+            *_onvif_lines(manifest),
         ]
         return "\n".join(lines) + "\n"
+
+    def _mark(self, case: Case, papers: Papers) -> Mark:
+        """What an ONVIF file says of the export."""
+        note = f"case {case.footage.case}, request {case.id}, permit {papers.permit}"
+        operator = str(papers.export["person"])
+        return Mark(papers.owner, operator, self._utc_ms(), case.footage.unit, note)
 
     def _papers(self, case: Case, who: Person, path: Path, keeping: Keeping) -> Papers:
         paper, officer = self._permit(path)
@@ -197,6 +216,7 @@ class EvidenceDesk:
                 "retention": keeping.retention,
                 "review_on": keeping.review_on.isoformat(),
             },
+            camera_clock=camera_clock(self._cmc / STORE_FILE, case.footage),
         )
 
     def _permit(self, path: Path) -> tuple[Permit, str]:
@@ -216,6 +236,17 @@ class EvidenceDesk:
                 f"{path}: is no permit that the authority signed: {error}; give it with --permit"
             ) from error
         return paper, str(fields["officer"]) if isinstance(fields, dict) else ""
+
+
+def _onvif_lines(manifest: dict[str, Any]) -> list[str]:
+    """Tell of the certificate that signed the files by ONVIF, where one did."""
+    digest = manifest.get("onvif", {}).get("certificate_sha256", "")
+    if not digest:
+        return []
+    return [
+        f"Its files are ONVIF export files; their certificate has the fingerprint {digest}",
+        f"To check one: python3 verify_onvif.py FILE {digest}",
+    ]
 
 
 def default_keeping(case: str, utc_ms: int) -> Keeping:

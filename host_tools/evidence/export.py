@@ -20,6 +20,7 @@ from host_tools.evidence.errors import EmptyError, NoKeyError, NoStreamError
 from host_tools.evidence.folder import new_folder
 from host_tools.evidence.manifest import Gathered, Papers, manifest
 from host_tools.evidence.moment import iso
+from host_tools.evidence.onvif import OnvifSigner
 from host_tools.evidence.pool import KeyBox, PoolFile, SegmentName, name_of
 from host_tools.evidence.signing import SIGNER_FILE, Signer, seal
 from host_tools.evidence.timeline import Timeline
@@ -28,6 +29,7 @@ from host_tools.evidence.track import Selector, TrackWriter
 PICTURE_CHAIN = "picture"
 SOUND_CHAIN = "sound:"
 VERIFIERS = ("verify_alone.py", "verify.sh")
+ONVIF_VERIFIER = "verify_onvif.py"
 
 Release = Callable[[str, list[SegmentName]], dict[SegmentName, bytes]]
 """(chain, every segment of a stream) to the content keys of those in the range of the request."""
@@ -87,32 +89,41 @@ def export(
     papers.check()
     with new_folder(out_dir) as partial, PoolFile(pool_path, footage.unit) as pool:
         got = Gathered()
-        tracks = [_stream(pool, release, footage, (partial, "picture", ""), got)]
+        source = _Source(pool, release, footage, signer.onvif)
+        tracks = [_stream(source, (partial, "picture", ""), got)]
         if footage.with_sound:
-            tracks.append(_stream(pool, release, footage, (partial, "sound", "-sound"), got))
+            tracks.append(_stream(source, (partial, "sound", "-sound"), got))
         if footage.is_joined:
-            got.files.extend(joined.join(partial, footage.camera, *tracks))
+            both = joined.join(partial, footage.camera, tracks[0], tracks[1], signer.onvif)
+            got.files.extend(both)
+        if signer.onvif is not None:
+            got.certificate_sha256 = signer.onvif.fingerprint()
         told = manifest(pool, footage, papers, got)
         data = dumps(told)
         text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
         (partial / "manifest.json").write_text(text, "utf-8")
         (partial / "manifest.cbor").write_bytes(data)
         (partial / SIGNER_FILE).write_bytes(signer.public_pem())
-        for name in VERIFIERS:
+        for name in (*VERIFIERS, *([ONVIF_VERIFIER] if signer.onvif is not None else [])):
             shutil.copyfile(Path(__file__).with_name(name), partial / name)
         seal(partial, data, signer)
         names = [file["name"] for file in got.files]
         yield ExportResult(out_dir, names, told, hashlib.sha256(data).hexdigest())
 
 
-def _stream(
-    pool: PoolFile,
-    release: Release,
-    footage: Footage,
-    names: tuple[Path, str, str],
-    got: Gathered,
-) -> TrackWriter:
+@dataclass(frozen=True)
+class _Source:
+    """Where footage comes from, and who signs its files."""
+
+    pool: PoolFile
+    release: Release
+    footage: Footage
+    onvif: OnvifSigner | None
+
+
+def _stream(source: _Source, names: tuple[Path, str, str], got: Gathered) -> TrackWriter:
     folder, kind, suffix = names
+    pool, footage = source.pool, source.footage
     stream = f"{footage.camera}/{kind}"
     partition = pool.layout.find(pool.cipher, stream)
     if partition is None:
@@ -124,14 +135,14 @@ def _stream(
     reader = pool.reader(keys)
     segments = reader.segments(partition)
     chain = PICTURE_CHAIN if kind == "picture" else SOUND_CHAIN + footage.grant
-    keys.add(release(chain, [name_of(segment) for segment in segments]))
+    keys.add(source.release(chain, [name_of(segment) for segment in segments]))
     for segment in segments:
         reader.open(segment)
     timeline = Timeline(reader, segments)
     if timeline.is_empty():
         raise NoKeyError(_why_no_key(stream, footage))
     selector = Selector(footage.from_utc_ms, footage.to_utc_ms)
-    track = TrackWriter(folder, footage.camera + suffix, stream)
+    track = TrackWriter(folder, footage.camera + suffix, stream, source.onvif)
     try:
         for piece in timeline.pieces(footage.from_utc_ms, footage.to_utc_ms):
             for chosen in selector.take(piece):

@@ -13,6 +13,7 @@ from typing import Any
 from hal.api.media import StreamParameters
 from host_tools.evidence.errors import JoinError
 from host_tools.evidence.mp4 import file_type, index, movie
+from host_tools.evidence.onvif import OnvifSigner
 from host_tools.evidence.track import FileRecord, Group, TrackWriter
 
 JOINED = "joined"
@@ -22,7 +23,11 @@ _PICTURE, _SOUND = 1, 2
 
 
 def join(
-    folder: Path, camera: str, picture: TrackWriter, sound: TrackWriter
+    folder: Path,
+    camera: str,
+    picture: TrackWriter,
+    sound: TrackWriter,
+    onvif: OnvifSigner | None = None,
 ) -> list[dict[str, Any]]:
     """Write one file of both for each file of pictures.
 
@@ -31,6 +36,7 @@ def join(
         camera: starts the files' names.
         picture: the pictures.
         sound: the sound.
+        onvif: signs each file by ONVIF too; None for files without its boxes.
 
     Returns:
         their entries for the manifest.
@@ -56,7 +62,8 @@ def join(
         ]
         seen = _Half(film, picture.parameters[at], pictures)
         name = f"{camera}-{JOINED}-{at + 1}.mp4"
-        entries.append(_write(folder, name, seen, replace(spoken, groups=sounds)))
+        halves = (seen, replace(spoken, groups=sounds))
+        entries.append(_write(folder / name, *halves, onvif))
         entries[-1]["stream"] = f"{camera}/{JOINED}"
     return entries
 
@@ -70,7 +77,7 @@ class _Half:
     groups: list[Group]
 
 
-def _write(folder: Path, name: str, seen: _Half, spoken: _Half) -> dict[str, Any]:
+def _write(path: Path, seen: _Half, spoken: _Half, onvif: OnvifSigner | None) -> dict[str, Any]:
     both = [(group.first_utc_ms, _PICTURE, group) for group in seen.groups]
     both += [(group.first_utc_ms, _SOUND, group) for group in spoken.groups]
     both.sort(key=lambda entry: entry[:2])
@@ -80,13 +87,16 @@ def _write(folder: Path, name: str, seen: _Half, spoken: _Half) -> dict[str, Any
         for track, half in ((_PICTURE, seen), (_SOUND, spoken))
     }
     times: list[tuple[int, int]] = []
-    path = folder / name
+    starts = [(half.file.stream, origin_utc_ms) for half in (seen, spoken)]
+    meta = onvif.meta(starts) if onvif is not None else b""
     with (
-        path.open("xb") as out,
-        (folder / seen.file.name).open("rb") as film_file,
-        (folder / spoken.file.name).open("rb") as sound_file,
+        path.open("x+b") as out,
+        path.with_name(seen.file.name).open("rb") as film_file,
+        path.with_name(spoken.file.name).open("rb") as sound_file,
     ):
         out.write(file_type() + movie([seen.parameters, spoken.parameters]))
+        meta_offset = out.tell()
+        out.write(meta)
         for number, (_, track, group) in enumerate(both, 1):
             source = film_file if track == _PICTURE else sound_file
             source.seek(group.offset)
@@ -99,10 +109,12 @@ def _write(folder: Path, name: str, seen: _Half, spoken: _Half) -> dict[str, Any
                 times.append((time, out.tell()))
             out.write(data)
         out.write(index(times))
+        if onvif is not None:
+            onvif.sign(out, meta_offset, meta)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {
-        "name": name,
+        "name": path.name,
         "codec": f"{seen.file.codec}+{spoken.file.codec}",
         "first_utc_ms": origin_utc_ms,
         "last_utc_ms": max(seen.file.last_utc_ms, both[-1][0]),

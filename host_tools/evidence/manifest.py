@@ -1,6 +1,6 @@
 """What the manifest of an export says. Source: docs/formats/evidence.md, "Manifest"."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from host_tools.evidence.errors import PapersError
 from host_tools.evidence.pool import PoolFile
 from host_tools.evidence.track import Selected, TrackWriter
 
-VERSION = 2
+VERSION = 3
 _OFFSET_STEP_MS = 10
 Fields = Mapping[str, object]
 
@@ -27,6 +27,7 @@ class Papers:
         request: who asked and when: id, sha256, utc_ms, person, role.
         review: who accepted it: sha256, utc_ms, person, role, reason.
         export: who exports and for how long: utc_ms, person, role, retention, review_on.
+        camera_clock: how far the camera's own clock was ahead: utc_ms and offset_ms of each.
     """
 
     owner: str
@@ -36,6 +37,7 @@ class Papers:
     request: Fields
     review: Fields
     export: Fields
+    camera_clock: Sequence[Fields] = ()
 
     def check(self) -> None:
         """Refuse an export that does not say whose footage it is."""
@@ -55,6 +57,7 @@ class Gathered:
     gaps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     records: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     clocks: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    certificate_sha256: str = ""  # that signed the files by ONVIF
     rebased_count: int = 0
     damaged_count: int = 0
 
@@ -140,6 +143,11 @@ def manifest(pool: PoolFile, footage: Footage, papers: Papers, got: Gathered) ->
             "highest_quality": max(qualities),
             "rebased_record_count": got.rebased_count,
             "offsets": got.clocks,
+            "camera": [dict(entry) for entry in papers.camera_clock],
+        },
+        "onvif": {
+            "signed": bool(got.certificate_sha256),
+            "certificate_sha256": got.certificate_sha256,
         },
         "files": got.files,
         "groups": got.groups,

@@ -54,17 +54,20 @@ class FragmentedWriter:
     Args:
         file: opened for binary writing, at its start; the caller closes it.
         parameters: of the stream.
+        side: a box to put behind the movie's; b"" for none.
 
     Raises:
         CodecError: the codec cannot be written.
     """
 
-    def __init__(self, file: BinaryIO, parameters: StreamParameters) -> None:
+    def __init__(self, file: BinaryIO, parameters: StreamParameters, side: bytes = b"") -> None:
         self._file = file
         self._sequence = 0
         self._index: list[tuple[int, int]] = []
         self._offset = 0
         self._put(file_type() + movie([parameters]))
+        self.side_offset = self._offset
+        self._put(side)
 
     def write(self, samples: list[Sample]) -> Fragment:
         """Write one fragment: one sample or more without a gap, the first a keyframe."""

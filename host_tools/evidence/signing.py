@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from firmware.cose import sign1
 from host_tools.evidence.errors import SignerError
+from host_tools.evidence.onvif import OnvifSigner
 from host_tools.keystore import write_private
 
 KEY_FILE = "evidence.pem"
@@ -31,6 +32,8 @@ class Signer:
 
     def __init__(self, private_key: ec.EllipticCurvePrivateKey) -> None:
         self._private_key = private_key
+        self.onvif: OnvifSigner | None = None
+        """Signs each file by ONVIF too, where that is wanted."""
 
     @classmethod
     def open(cls, keys: Path) -> Self:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from hal.api.media import AccessUnit, StreamParameters
 from host_tools.evidence.mp4 import FragmentedWriter, Sample
+from host_tools.evidence.onvif import OnvifSigner
 from host_tools.evidence.timeline import Piece
 
 _JUMP_MS = 10_000
@@ -99,9 +100,14 @@ class TrackWriter:
         folder: where the files go.
         stem: start of their names.
         stream: its name.
+        onvif: signs each file by ONVIF too; None for files without its boxes.
     """
 
-    def __init__(self, folder: Path, stem: str, stream: str) -> None:
+    def __init__(
+        self, folder: Path, stem: str, stream: str, onvif: OnvifSigner | None = None
+    ) -> None:
+        self._onvif = onvif
+        self._meta = b""
         self._folder = folder
         self._stem = stem
         self._stream = stream
@@ -137,6 +143,8 @@ class TrackWriter:
             return
         self._flush(None)
         self._writer.finish()
+        if self._onvif is not None:
+            self._onvif.sign(self._file, self._writer.side_offset, self._meta)
         self._file.close()
         self._file = None
         record = self.files[-1]
@@ -162,8 +170,9 @@ class TrackWriter:
         self.files.append(FileRecord(name, self._stream, parameters.codec, utc_ms, digest))
         self.parameters.append(parameters)
         self._parameters = parameters
-        self._file = (self._folder / name).open("xb")
-        self._writer = FragmentedWriter(self._file, parameters)
+        self._file = (self._folder / name).open("x+b")
+        self._meta = self._onvif.meta([(self._stream, utc_ms)]) if self._onvif else b""
+        self._writer = FragmentedWriter(self._file, parameters, self._meta)
         self._origin_utc_ms = utc_ms
         self._shift = -dts
         self._usual_ticks = 0

@@ -9,7 +9,8 @@ folder. Ends with 0 when all is good, 1 when it is not, 2 when it could not be c
 
 What is checked: every file against SHA256SUMS, no file missing or too many; the signature (ES256,
 COSE_Sign1) over the manifest and that list; the JSON view against the signed CBOR; every file and
-every group of pictures against the manifest, so that damage is told by its place and time.
+group of pictures against the manifest, so that damage is told by its place and time; and that the
+manifest tells whose, by whom, what for and on what clock, and agrees with itself.
 """
 
 import base64
@@ -21,13 +22,10 @@ import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-SUMS, COSE, CBOR, JSON, SIGNER = (
-    "SHA256SUMS",
-    "manifest.cose",
-    "manifest.cbor",
-    "manifest.json",
-    "signer.pem",
-)
+SUMS, SIGNER = "SHA256SUMS", "signer.pem"
+COSE, CBOR, JSON = "manifest.cose", "manifest.cbor", "manifest.json"
+TOLD = ("owner", "permit", "place", "unit", "pool", "camera", "case", "purpose_text", "reason")
+ACTS = ("request", "review", "export")
 SPKI_P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 P = 2**256 - 2**224 + 2**192 + 2**96 - 1
 A = P - 3
@@ -273,16 +271,29 @@ def check_groups(folder: Path, manifest: Any) -> "list[str]":
     return faults
 
 
+def check_sense(manifest: Any) -> "list[str]":
+    """Check that the manifest says what it must, and agrees with itself; returns the faults."""
+    people = [" ".join(manifest[act]["person"].split()).casefold() for act in ACTS]
+    sounds = [entry for entry in manifest["files"] if entry["stream"].endswith("/sound")]
+    rows = [(not str(manifest[name]).strip(), name + " is not told") for name in TOLD]
+    rows += [
+        (not all(people), "who asked, reviewed or exported is not told"),
+        (people[0] == people[1], "it was reviewed by the person who asked for it"),
+        (not manifest["clock"]["offsets"], "the state of the clock is not told"),
+        (bool(sounds) > manifest["sound"]["asked"], "there is sound that nobody asked for"),
+    ]
+    for entry in manifest["files"]:
+        groups = [group for group in manifest["groups"] if group["file"] == entry["name"]]
+        ends = [group["offset"] + group["bytes"] for group in groups]
+        is_wrong = ends[:-1] != [group["offset"] for group in groups[1:]]
+        is_wrong |= sum(group["unit_count"] for group in groups) != entry["unit_count"]
+        is_joined = entry["stream"].endswith("/joined")
+        rows.append((is_wrong and not is_joined, entry["name"] + ": its groups are not all of it"))
+    return ["the manifest: " + text for is_wrong, text in rows if is_wrong]
+
+
 def check(folder: Path, fingerprint: str = "") -> "tuple[list[str], str, Any]":
-    """Check an export.
-
-    Args:
-        folder: of the export.
-        fingerprint: of the signer's key, as the release note gives it; "" takes any.
-
-    Returns:
-        the faults, none for a good export; the fingerprint of its key; its manifest.
-    """
+    """Check an export; returns the faults, the fingerprint of its key, and its manifest."""
     faults: list[str] = []
     found = ""
     manifest: Any = {}
@@ -298,8 +309,8 @@ def check(folder: Path, fingerprint: str = "") -> "tuple[list[str], str, Any]":
         manifest = unsigned_manifest(folder)
         faults = faults or ["there is no manifest"]
     try:
-        faults += check_groups(folder, manifest) if manifest else []
-    except (BadError, OSError, ValueError, TypeError, KeyError) as error:
+        faults += check_groups(folder, manifest) + check_sense(manifest) if manifest else []
+    except (BadError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         faults.append("the manifest is out of shape: " + str(error))
     return faults, found, manifest
 
@@ -329,8 +340,7 @@ def main(arguments: "list[str]") -> int:
         return NOT_GOOD
     counts = f"{len(manifest['files'])} files and {len(manifest['groups'])} groups"
     sys.stdout.write(f"GOOD: {counts} are as they were exported, signed by the key with\n")
-    sys.stdout.write("fingerprint ")
-    sys.stdout.write(found + "\n")
+    sys.stdout.write("fingerprint " + found + "\n")
     if not fingerprint:
         sys.stdout.write("Compare it with the release note: it did not come in this folder.\n")
     return GOOD

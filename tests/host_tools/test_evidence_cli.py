@@ -16,9 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from typer.testing import CliRunner
 
 from firmware.keys.ratchet import EPOCH_MS, LIFE_MS, epoch_of
+from firmware.telemetry.codes import code_of
+from firmware.telemetry.messages import EventRecord
 from host_tools import authority
 from host_tools.cli.main import app
+from host_tools.cmc.camera_clock import EVENT
 from host_tools.cmc.keyholder import Keyholder
+from host_tools.cmc.store import Store
 from host_tools.evidence.folder import sweep
 from host_tools.keystore import Keystore, write_private
 from tests.host_tools.evidence_rig import PICTURE, PoolRig
@@ -109,6 +113,45 @@ def test_two_people_bring_footage_from_the_ring_to_the_police(tmp_path: Path):
     assert "not as it was exported" in site.run(give, 2)
     bad = CliRunner().invoke(app, ["evidence", "verify", str(folder)])
     assert bad.exit_code == 1 and "NOT good" in bad.output
+
+
+def measured(site: Site, rows: "list[tuple[int, str, int]]") -> None:
+    """Let the unit have told of its cameras' clocks: (ms since the start, camera, offset)."""
+    store = Store(site.state / "cmc" / "cmc.sqlite")
+    for number, (at_ms, camera, offset_ms) in enumerate(rows):
+        fields = {"subject": camera, "offset_ms": offset_ms}
+        record = EventRecord(1, number, code_of(EVENT))
+        record.now_ms, record.utc_ms, record.fields = at_ms, site.start_utc_ms + at_ms, fields
+        record.is_head = number == 0
+        record.previous_boot, record.previous_sequence = 1, max(0, number - 1)
+        store.take(UNIT, record, site.start_utc_ms)
+    store.close()
+
+
+def test_an_export_carries_the_cameras_clock_and_what_onvif_wants(tmp_path: Path):
+    site = Site(tmp_path / "state")
+    site.run(site.ask())
+    site.run("review E-0001 --accept --reason fits --person Bob")
+    rows = [(-9, "yard-2", 4), (-5, "yard-2", 70_000), (1, "yard-3", 5), (9_000, "yard-2", -20)]
+    measured(site, [*rows, (90_000, "yard-2", 9)])
+    site.run("export E-0001 --person Bob --onvif")
+    folder = site.state / "cmc" / "exports" / "E-0001"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["clock"]["camera"] == [
+        {"utc_ms": site.start_utc_ms - 5, "offset_ms": 70_000},
+        {"utc_ms": site.start_utc_ms + 9_000, "offset_ms": -20},
+    ]
+    told = manifest["onvif"]
+    assert told["signed"] is True
+    note = site.run("release E-0001 --recipient Police --legal-basis DPA2018 --person Cy")
+    assert f"verify_onvif.py FILE {told['certificate_sha256']}" in note
+    film = folder / "yard-2-1.mp4"
+    assert b"case C-7, request E-0001, permit P-unit-7\0" in film.read_bytes()
+    checked = CliRunner().invoke(app, ["evidence", "verify", str(folder)])
+    assert checked.exit_code == 0 and "ONVIF" in checked.output
+    film.write_bytes(film.read_bytes()[:-1] + b"x")
+    bad = CliRunner().invoke(app, ["evidence", "verify", str(folder)])
+    assert bad.exit_code == 1 and "signature 1 is not over" in " ".join(bad.output.split())
 
 
 def certificate(folder: Path, kind: str, days: int = 2) -> Path:

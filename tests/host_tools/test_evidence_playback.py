@@ -10,7 +10,19 @@ from playwright.sync_api import Page, sync_playwright
 
 from hal.api.media import AccessUnit
 from host_tools.evidence import errors, verify_alone
-from tests.host_tools.evidence_rig import GRANT, PICTURE, SOUND, PoolRig, export, request
+from host_tools.evidence.export import export as made
+from host_tools.evidence.onvif import Mark, OnvifSigner
+from host_tools.evidence.signing import Signer
+from tests.host_tools.evidence_rig import (
+    GRANT,
+    PICTURE,
+    SOUND,
+    START_UTC_MS,
+    PoolRig,
+    export,
+    papers,
+    request,
+)
 from tests.host_tools.test_evidence import (
     ALAW,
     hashes,
@@ -166,3 +178,19 @@ def test_sound_that_changes_cannot_be_joined_and_nothing_is_left(tmp_path: Path)
     with pytest.raises(errors.JoinError, match="2 files"):
         export(rig.path, rig.release, request(0, 60_000, **BOTH), tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "pool", "keys"}
+
+
+def test_onvif_export_files_play_and_seek_as_the_others_do(tmp_path: Path, page: Page):
+    clip = tmp_path / "clip.mp4"
+    make_clip(clip)
+    rig = PoolRig(tmp_path / "pool")
+    record_clip(rig, clip)
+    signer = Signer.open(tmp_path / "keys")
+    mark = Mark("Example Borough Council", "B. Officer", START_UTC_MS, "unit-7", "case 7")
+    signer.onvif = OnvifSigner.open(tmp_path / "keys", mark)
+    asked = request(0, 60_000, **BOTH)
+    with made(rig.path, rig.release, asked, papers(), signer, tmp_path / "out") as result:
+        pass
+    found = play(page, result.paths()[2])
+    assert found["width"] == 320 and found["sound_bytes"] > 0 and found["picture_bytes"] > 0
+    assert play(page, result.paths()[0])["picture_bytes"] > 0

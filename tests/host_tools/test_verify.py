@@ -7,15 +7,18 @@ import random
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from firmware.cbor.decode import loads
+from firmware.cbor.encode import dumps
 from firmware.cose import sign1
 from hal.linux.cipher import OpenSslCipher
 from host_tools.evidence import verify_alone
-from host_tools.evidence.signing import Signer
+from host_tools.evidence.signing import Signer, seal
 from tests.host_tools.evidence_rig import PICTURE, PoolRig, export, request
 from tests.host_tools.test_evidence import JPEG, jpeg_run
 
@@ -215,6 +218,55 @@ def test_damage_in_a_film_is_told_by_its_time_and_place(tmp_path: Path):
     flip(folder / "yard-2-1.mp4", groups[1]["offset"] + 200, 1)
     faults = verify_alone.check(folder)[0]
     assert any(f"bytes {groups[1]['offset']} to" in fault and "2027-" in fault for fault in faults)
+
+
+def told(folder: Path, signer: Signer, change: "Callable[[dict[str, Any]], None]") -> list[str]:
+    """Sign another manifest in place of an export's; returns the faults."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    change(manifest)
+    data = dumps(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "manifest.cbor").write_bytes(data)
+    for name in ("SHA256SUMS", "manifest.cose"):
+        (folder / name).unlink()
+    seal(folder, data, signer)
+    return verify_alone.check(folder)[0]
+
+
+@pytest.mark.clause("C10")
+def test_a_signed_manifest_that_does_not_say_what_it_must_is_not_good(tmp_path: Path):
+    folder = made(tmp_path)
+    signer = Signer.open(tmp_path / "keys")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert told(folder, signer, lambda _manifest: None) == []
+    fields = (
+        "owner",
+        "permit",
+        "place",
+        "unit",
+        "pool",
+        "camera",
+        "case",
+        "purpose_text",
+        "reason",
+    )
+    changes: list[tuple[str, Callable[[dict[str, Any]], None]]] = [
+        (f"{name} is not told", lambda one, name=name: one.update({name: " "})) for name in fields
+    ]
+    changes += [
+        ("out of shape", lambda one: one.pop("permit")),
+        ("out of shape", lambda one: one.update(request=[])),
+        ("who asked", lambda one: one["request"].update(person=" ")),
+        ("person who asked", lambda one: one["review"].update(person=one["request"]["person"])),
+        ("state of the clock", lambda one: one["clock"].update(offsets=[])),
+        ("sound that nobody", lambda one: one["files"][0].update(stream="yard-2/sound")),
+        ("groups are not all", lambda one: one["groups"].pop()),
+        ("groups are not all", lambda one: one["groups"].pop(1)),
+    ]
+    for word, change in changes:
+        faults = told(folder, signer, change)
+        assert any(word in fault for fault in faults), (word, faults)
+        assert told(folder, signer, lambda one: (one.clear(), one.update(manifest))) == [], word
 
 
 @pytest.mark.slow
