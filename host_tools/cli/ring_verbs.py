@@ -10,7 +10,14 @@ from firmware.errors import ConfigError
 from firmware.policy.rules import SUPERVISOR
 from hal.linux.blocks import ALIGN_BYTES, create
 from host_tools import site
-from host_tools.cli.evidence_words import STATE, CmcOption, Places, RoleOption, StateOption
+from host_tools.cli.evidence_words import (
+    STATE,
+    CmcOption,
+    Places,
+    RoleOption,
+    StateOption,
+    moment,
+)
 from host_tools.cli.progress import progress
 from host_tools.cli.ring_words import (
     Asker,
@@ -29,6 +36,7 @@ from host_tools.evidence import scrub as verdicts
 from host_tools.evidence.pool import KeyBox, ring_check, ring_info
 from host_tools.evidence.salvage import Salvage, StreamSalvage, check_free, salvage
 from host_tools.evidence.scrub import StreamScrub, ring_scrub
+from host_tools.evidence.seek import find_place
 
 app = typer.Typer(
     no_args_is_help=True, help="Look at a ring without its keys, make one, save what is left."
@@ -178,6 +186,35 @@ def salvage_pool(
     else:
         _tell_salvage(result)
     end(result.is_whole())
+
+
+@app.command("find")
+def find_moment(  # noqa: PLR0913, PLR0917  as above
+    pool: PoolArgument,
+    at: Annotated[str, typer.Option("--at", help="2026-11-24T06:30:00Z, a moment in UTC.")],
+    request: Annotated[str, typer.Option(help="Accepted request whose range it lies in.")],
+    person: Annotated[str, typer.Option(help="Who asks for its keys, by name.")],
+    role: RoleOption = SUPERVISOR,
+    sound: Annotated[bool, typer.Option("--sound", help="In the sound of the camera.")] = False,
+    state: StateOption = STATE,
+    cmc: CmcOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the record that holds a moment and open it; exit code 1 when it cannot be read."""
+    utc_ms = moment("--at", at)
+    with refusing(pool, as_json):
+        keys, footage = Asker(request, Person(person, role), Places(state, cmc)).keys(pool)
+        stream = f"{footage.camera}/{'sound' if sound else 'picture'}"
+        place = find_place(pool, stream, keys, utc_ms)
+    if as_json:
+        tell_json(
+            {"stream": stream, "is_found": place is not None, **(place.told() if place else {})}
+        )
+    elif place is None:
+        say(f"{stream}: nothing that a key of {request} opens was recorded before {at}")
+    else:
+        tell_list(f"{stream} at {at}", list(place.told().items()))
+    end(place is not None)
 
 
 def _scrub_rows(one: StreamScrub) -> list[tuple[str, object]]:

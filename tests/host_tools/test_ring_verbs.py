@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,13 @@ def test_an_accepted_request_proves_its_range_by_its_seals(tmp_path: Path):
     assert told["streams"][0]["basis"] in {"seals", "mixed"}
     assert told["streams"][0]["proven_count"] > 0 and told["streams"][0]["readable_ms"] > 0
     assert "key_count" in site.run("list --role auditor --json")
+    at = datetime.fromtimestamp(site.start_utc_ms / 1000 + 10, UTC).isoformat()
+    words = f"find {pool} --at {at} --request E-0001 --person Bob --state {site.state}"
+    told = json.loads(run(words + " --json"))
+    assert told["is_found"] and told["stream"] == PICTURE and told["unit_count"] > 0
+    assert "sequence" in run(words)
+    assert "is no moment" in run(words.replace(at, "noon"), 2)
+    assert "yard-2/sound" in run(words + " --sound", 1)
 
 
 @pytest.mark.clause("C26")
