@@ -1,15 +1,18 @@
 """CPU seconds per recorded stream-hour at 4 Mbit/s, beside ffmpeg's segmenter in the same run.
 
-usage: bench_recorder_cpu.py [--streams 1 8] [--seconds 30] [--rounds 3] [--watch] [--profile]
+usage: bench_recorder_cpu.py [--streams 1 8 32] [--seconds 30] [--rounds 3] [--watch] [--profile]
+                             [--silent] [--gstreamer]
 
-Ours: one process with the gateway's own recorder: RTSP by `hal.linux.rtsp`, `firmware.recorder`
-with its ring, AES-256-GCM, one pool file, one barrier a second for all streams. With `--watch`
-the measures of every camera are asked for once a second, as the health service does; then a
-keyframe is decoded every 4 s.
+Ours: one process with the gateway's own recorder: RTSP by `hal.linux.rtsp`, a session for the
+picture and one for the sound of each camera, `firmware.recorder` with its ring, AES-256-GCM, one
+pool file, one barrier a second for all streams. With `--watch` the measures of every camera are
+asked for once a second, as the health service does; then keyframes are decoded as well.
 
 ffmpeg: one process a stream, `-c copy -f segment` of 10 s, no encryption, no flush.
 
-Both pull from the same real RTSP server at the same time; what starting costs is left out.
+Both pull from the same RTSP server at the same time; what starting costs is left out. The server
+is `replay_rtsp.py`, because 32 cameras of GStreamer with two recorders each are more than two
+cores carry; with `--gstreamer` it is GStreamer, which sends packet by packet.
 """
 
 import argparse
@@ -21,6 +24,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -35,13 +39,15 @@ from hal.linux.blocks import FileBlocks, create  # noqa: E402
 from hal.linux.cipher import KernelEntropy, OpenSslCipher  # noqa: E402
 from hal.linux.clock import SystemClock  # noqa: E402
 from hal.linux.rtsp.camera import RtspCamera  # noqa: E402
+from hal.linux.rtsp.microphone import RtspMicrophone  # noqa: E402
 from hal.linux.wake import Wake  # noqa: E402
-from tests.hal.servers import FOOTAGE, film, program, rtsp  # noqa: E402
+from tests.hal.servers import FOOTAGE, Server, film, free_port, program, rtsp  # noqa: E402
 
 WARM_S = 5.0
 SEGMENT_BYTES = 4 << 20
+SOUND_SEGMENT_BYTES = 512 << 10
 SEGMENTS_PER_STREAM = 8
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+SOUND_CHAIN = "sound:bench"
 HOUR_S = 3600
 WATCH_EVERY_MS = 1000
 
@@ -49,7 +55,10 @@ WATCH_EVERY_MS = 1000
 def make_recorder(blocks: FileBlocks, names: list[str], now_ms: int) -> tuple:
     """Make a pool on an empty medium and a recorder on it, as the gateway does."""
     cipher = OpenSslCipher()
-    wants = [(name, SEGMENT_BYTES, 1) for name in names]
+    wants = [
+        (name, SOUND_SEGMENT_BYTES, 1) if name.endswith("/sound") else (name, SEGMENT_BYTES, 8)
+        for name in names
+    ]
     pool = layout.plan_pool(cipher, os.urandom(16), "bench", blocks.size_bytes, wants)
     medium = Medium(blocks)
     medium.submit(pool.format_plan(is_zeroed=True))
@@ -58,60 +67,89 @@ def make_recorder(blocks: FileBlocks, names: list[str], now_ms: int) -> tuple:
         cipher, KernelEntropy(), pool, recovery.Recovered(pool, states, 0), 1
     )
     recorder.set_epoch("picture", Ratchet(cipher, 1, bytes(32)))
+    recorder.set_epoch(SOUND_CHAIN, Ratchet(cipher, 1, bytes(32)))
     recorder.set_time(1_800_000_000_000, 2, now_ms)
     return medium, recorder
 
 
-def record(urls: list[str], pool: str, *, is_watched: bool, until_s: float) -> None:
-    """Record until killed, or for so many seconds."""
+def hand_on(
+    name: str, source: RtspCamera | RtspMicrophone, recorder: RecorderService, now_ms: int
+) -> None:
+    """Give the recorder all that a source has."""
+    chain = SOUND_CHAIN if name.endswith("/sound") else "picture"
+    units = []
+    while (unit := source.read()) is not None:
+        units.append(unit)
+    parameters = source.parameters()
+    if units and parameters is not None:
+        assert recorder.open_stream(name, parameters, now_ms, chain) == ""
+        for one in units:
+            recorder.receive(name, one, now_ms)
+
+
+def record(urls: list[str], settings: argparse.Namespace, pool: str) -> None:
+    """Record for so many seconds."""
     wake, clock = Wake(), SystemClock()
     blocks = FileBlocks(pool, wake)
-    cameras = {f"camera-{at}/picture": RtspCamera(url, wake) for at, url in enumerate(urls)}
-    medium, recorder = make_recorder(blocks, list(cameras), clock.now_ms())
-    for camera in cameras.values():
-        camera.open()
-    watch_ms, due_ms = 0, 0
-    end_ms = clock.now_ms() + int(until_s * 1000)
-    shown = dict.fromkeys(cameras)
+    sources: dict[str, RtspCamera | RtspMicrophone] = {
+        f"camera-{at}/picture": RtspCamera(url, wake) for at, url in enumerate(urls)
+    }
+    if not settings.silent:
+        sources |= {f"camera-{at}/sound": RtspMicrophone(url, wake) for at, url in enumerate(urls)}
+    medium, recorder = make_recorder(blocks, list(sources), clock.now_ms())
+    for source in sources.values():
+        source.open()
+    watch_ms, due_ms, turn_count = 0, 0, 0
+    end_ms = clock.now_ms() + int(settings.seconds * 1000)
     while clock.now_ms() < end_ms:
-        wake.wait(max(0, min(250, due_ms - clock.now_ms())))
+        wake.wait(max(0, min(1000, due_ms - clock.now_ms())))
         now_ms = clock.now_ms()
-        for name, camera in cameras.items():
-            while (unit := camera.read()) is not None:
-                if shown[name] is not camera.parameters():
-                    shown[name] = camera.parameters()
-                    assert recorder.open_stream(name, shown[name], now_ms) == ""
-                recorder.receive(name, unit, now_ms)
+        turn_count += 1
+        for name, source in sources.items():
+            hand_on(name, source, recorder, now_ms)
         for token, code in medium.poll():
             assert code == "", code
             recorder.on_completion(token, code, now_ms)
         plan, due_ms = recorder.step(now_ms)
         recorder.on_submitted(medium.submit(plan))
-        if is_watched and now_ms >= watch_ms:
+        if settings.watch and now_ms >= watch_ms:
             watch_ms = now_ms + WATCH_EVERY_MS
-            for camera in cameras.values():
+            for camera in [one for one in sources.values() if isinstance(one, RtspCamera)]:
                 camera.measures()
-    dropped = sum(camera.dropped_count for camera in cameras.values())
-    print(f"{recorder.barrier_count} barriers, {dropped} dropped", file=sys.stderr)
+    dropped = sum(source.dropped_count for source in sources.values())
+    recorded = sum(recorder.state(name).recorded_bytes for name in sources)
+    words = f"{turn_count} turns, {recorder.barrier_count} barriers, {recorded / 1e6:.1f} MB"
+    print(f"{words}, {dropped} dropped", file=sys.stderr)
+    for thread in threading.enumerate() if settings.profile else ():
+        used_s = time.clock_gettime(time.pthread_getcpuclockid(thread.ident or 0))
+        print(f"  thread {thread.name}: {used_s:.2f} s", file=sys.stderr)
 
 
 def street_4mbit() -> Path:
-    """Real footage at 4 Mbit/s constant, 720p, 65 s; made once."""
-    path = FOOTAGE / "cup_4mbit.mp4"
+    """Real footage at 4 Mbit/s constant, 720p, and its sound at 64 kbit/s; 65 s, made once."""
+    path = FOOTAGE / "cup_4mbit_sound.mp4"
     if not path.exists():
         part = path.with_suffix(".part.mp4")
         coder = "-vf scale=1280:960,fps=25 -c:v libx264 -preset veryfast -b:v 4M -minrate 4M"
-        coder += " -maxrate 4M -bufsize 4M -g 50 -bf 0 -x264-params nal-hrd=cbr -c:a copy"
+        coder += " -maxrate 4M -bufsize 4M -g 50 -bf 0 -x264-params nal-hrd=cbr"
+        coder += " -c:a aac -b:a 64k -ar 16000 -ac 1"
         command = [program("ffmpeg"), "-v", "error", "-y", "-i", str(film()), *coder.split()]
         subprocess.run([*command, str(part)], check=True)
         part.rename(path)
     return path
 
 
+def replay(folder: Path, source: Path) -> Server:
+    """Make the cheap server of one film."""
+    port = free_port()
+    script = Path(__file__).with_name("replay_rtsp.py")
+    return Server([sys.executable, str(script), str(port), str(source)], port, folder)
+
+
 def cpu_s(process: subprocess.Popen) -> float:
-    """User and system time of a living process, seconds."""
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
+    """User and system time of a living process and its threads, seconds."""
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
 
 
 def rss_mb(process: subprocess.Popen) -> float:
@@ -125,8 +163,8 @@ def run_round(urls: list[str], settings: argparse.Namespace, folder: Path) -> di
     pool = folder / "pool"
     pool.unlink(missing_ok=True)
     create(str(pool), (len(urls) * SEGMENTS_PER_STREAM + 1) * SEGMENT_BYTES)
-    words = ["--watch"] if settings.watch else []
-    words += ["--profile"] if settings.profile else []
+    flags = ("watch", "profile", "silent")
+    words = [f"--{flag}" for flag in flags if getattr(settings, flag)]
     words += ["--seconds", str(settings.seconds + WARM_S)]
     ours = subprocess.Popen([sys.executable, __file__, *words, "--record", str(pool), *urls])
     theirs = []
@@ -134,7 +172,8 @@ def run_round(urls: list[str], settings: argparse.Namespace, folder: Path) -> di
         target = folder / f"segments-{index}"
         target.mkdir(exist_ok=True)
         command = [program("ffmpeg"), "-v", "fatal", "-rtsp_transport", "tcp"]
-        command += ["-allowed_media_types", "video", "-i", url, "-c", "copy", "-f", "segment"]
+        command += ["-allowed_media_types", "video"] if settings.silent else []
+        command += ["-i", url, "-c", "copy", "-f", "segment"]
         command += ["-segment_time", "10", str(target / "%03d.mp4")]
         theirs.append(subprocess.Popen(command, stdin=subprocess.DEVNULL))
     groups = {"lamppost": [ours], "ffmpeg": theirs}
@@ -174,21 +213,20 @@ def main() -> None:
     """Run all rounds."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--record", nargs="+", help=argparse.SUPPRESS)
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 8])
+    parser.add_argument("--streams", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--watch", action="store_true", help="measure the pictures as well")
     parser.add_argument("--profile", action="store_true", help="print where our time goes")
+    parser.add_argument("--silent", action="store_true", help="record no sound")
+    parser.add_argument("--gstreamer", action="store_true", help="serve by GStreamer")
     settings = parser.parse_args()
     if settings.record:
         pool, *urls = settings.record
         profile = cProfile.Profile()
-        run = (
-            profile.runcall
-            if settings.profile
-            else lambda call, *args, **words: call(*args, **words)
-        )
-        run(record, urls, pool, is_watched=settings.watch, until_s=settings.seconds)
+        if settings.profile:
+            profile.enable()
+        record(urls, settings, pool)
         if settings.profile:
             profile.print_stats("tottime")
         return
@@ -196,9 +234,9 @@ def main() -> None:
     try:
         source = street_4mbit()
         print(f"{source.stat().st_size * 8 / 65e6:.1f} Mbit/s, {settings.seconds:g} s a round")
-        with rtsp(folder, source) as server:
+        with rtsp(folder, source) if settings.gstreamer else replay(folder, source) as server:
             for count in settings.streams:
-                urls = [f"rtsp://127.0.0.1:{server.port}/silent"] * count
+                urls = [f"rtsp://127.0.0.1:{server.port}/both"] * count
                 rounds = [run_round(urls, settings, folder) for _ in range(settings.rounds)]
                 show(count, rounds)
     finally:

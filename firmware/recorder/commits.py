@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 DONE = "done"
 FAILED = "failed"
 NOTHING = ""
+EVERY_MS = 1000
+HALF_MS = 500  # for streams that wait for a barrier to go on in their next segment
+SLACK_MS = 60  # so that a barrier falls behind the sources' bringing something, not just before
 RETRY_MS_MIN = 1000
 RETRY_MS_MAX = 30_000
 
@@ -28,6 +31,7 @@ class Commits:
         "_newest_token",
         "_planned",
         "_retry_ms",
+        "barrier_ms",
         "covered",
         "retry_at_ms",
     )
@@ -38,14 +42,25 @@ class Commits:
         self._newest_token = 0
         self._ignored_token = 0
         self._retry_ms = 0
+        self.barrier_ms = -EVERY_MS
+        """When the newest barrier was planned."""
         self.retry_at_ms = 0
         """When the medium may be tried again after a failure."""
         self.covered: Covered = {}
         """The next sequence of each stream at the barrier told last as DONE."""
 
-    def plan(self, covered: "Covered") -> None:
+    def is_due(self, now_ms: int, every_ms: int) -> bool:
+        """Tell whether a barrier may follow the newest one, which was so long ago and is done."""
+        return not self._in_flight and now_ms - self.barrier_ms + SLACK_MS >= every_ms
+
+    def due_ms(self, every_ms: int) -> int:
+        """When the next barrier is due at the latest."""
+        return self.barrier_ms + every_ms + SLACK_MS
+
+    def plan(self, covered: "Covered", now_ms: int) -> None:
         """A barrier was planned behind these sequences, stream by stream."""
         self._planned.append(covered)
+        self.barrier_ms = now_ms
 
     def on_submitted(self, plan: "list[Step]", tokens: "list[int]", now_ms: int) -> bool:
         """Take the tokens of a plan; false when there are too few (then call `fail`)."""

@@ -4,7 +4,7 @@ The rules of writing that it keeps stand in docs/formats/ring.md.
 """
 
 from firmware.buffers import EventQueue
-from firmware.recorder.commits import DONE, FAILED, Commits
+from firmware.recorder.commits import DONE, EVERY_MS, FAILED, HALF_MS, Commits
 from firmware.recorder.retention import held_times
 from firmware.recorder.settings import RecorderSettings, StreamState
 from firmware.recorder.stream import PICTURE_CHAIN, Item, Stream, is_same, refuse
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hal.api.cipher import Cipher, Entropy
     from hal.api.media import AccessUnit, StreamParameters
 
-BARRIER_EVERY_MS = 1000
 POLL_EVERY_MS = 100
 SLOW_MS = 2000
 
@@ -61,7 +60,6 @@ class RecorderService:
         self._plan: list[Step] = []
         self._commits = Commits()
         self._memory_bytes = 0
-        self._barrier_ms = -BARRIER_EVERY_MS
         self._is_dirty = False
         self.events = EventQueue()
         self.is_failing = False
@@ -184,19 +182,23 @@ class RecorderService:
         if now_ms < self._commits.retry_at_ms:
             return [], self._commits.retry_at_ms
         in_flight = self._commits.age_ms(now_ms) >= 0
-        is_due = not in_flight and now_ms - self._barrier_ms >= BARRIER_EVERY_MS
+        is_due = self._commits.is_due(now_ms, EVERY_MS)
+        is_half_due = self._commits.is_due(now_ms, HALF_MS if self.barrier_count else 0)
         records = [self._streams[name] for name in sorted(self._streams)]
         for record in records:
-            if is_due:
+            if is_due or (is_half_due and record.is_held_up) or record.is_ample():
                 record.flush()
             self._fill(record)
         self._roll(records)
-        is_blocked = [self._open_next(record) for record in records].count(False) > 0
-        if is_blocked and not in_flight:
-            self._add_barrier()
-        elif is_due and self._is_dirty:
-            self._add_barrier()
-            self._barrier_ms = now_ms
+        for record in records:
+            record.is_held_up = not self._open_next(record) or record.is_held_up
+        is_wanted = is_due and self._is_dirty
+        if is_wanted or (is_half_due and self._is_held_up()):
+            self._plan.append(BARRIER)
+            covered = {name: one.writer.sequence for name, one in self._streams.items()}
+            is_first = not (is_wanted or self.barrier_count)  # over what an earlier life left
+            self._commits.plan(covered, self._commits.barrier_ms if is_first else now_ms)
+            self._is_dirty = False
         self._memory_bytes = sum(record.memory_bytes() for record in records)
         return self._plan, self._due_ms(now_ms, in_flight)
 
@@ -256,8 +258,7 @@ class RecorderService:
             if item.cause:
                 self._end(record)
             elif record.writer.is_open() and not record.fits(item):
-                record.written(record.writer.sequence, record.next_item())
-                self._plan.extend(record.writer.append(item.payload, item.stamp[0]))
+                self._plan.append(record.write())
                 self._is_dirty = True
             else:
                 return
@@ -284,6 +285,10 @@ class RecorderService:
                 cause = "epoch"  # nothing came since: its key must not stay in memory
             if cause and record.writer.is_open():
                 self._close(record, cause, self._stamp(self._now_ms))
+
+    def _is_held_up(self) -> bool:
+        """Tell whether a stream had to wait for its next segment, and lags behind the others."""
+        return any(record.is_held_up for record in self._streams.values())
 
     def _is_clear(self, record: Stream) -> bool:
         """Tell whether all of the segment before is behind a barrier that is done."""
@@ -315,11 +320,6 @@ class RecorderService:
     def _tell_gap(self, stream: str, cause: str, now_ms: int) -> None:
         self.events.emit("recording.gap", now_ms, {"stream": stream, "cause": cause})
 
-    def _add_barrier(self) -> None:
-        self._plan.append(BARRIER)
-        self._commits.plan({name: one.writer.sequence for name, one in self._streams.items()})
-        self._is_dirty = False
-
     def _watch(self, now_ms: int) -> None:
         for chain, entry in list(self._chains.items()):
             if entry[0].epoch != entry[1]:
@@ -335,7 +335,7 @@ class RecorderService:
         self._commits.fail(now_ms)
         self._is_dirty = True
         for record in self._streams.values():
-            record.give_up()
+            record.give_up(self._cipher)
         if not self.is_failing:
             self.is_failing = True
             self.events.emit("disk.failed", now_ms, {"code": code})
@@ -344,5 +344,5 @@ class RecorderService:
         if in_flight:
             return now_ms + POLL_EVERY_MS
         if not self._memory_bytes and not self._is_dirty:
-            return now_ms + BARRIER_EVERY_MS
-        return max(now_ms + 1, self._barrier_ms + BARRIER_EVERY_MS)
+            return now_ms + EVERY_MS
+        return max(now_ms + 1, self._commits.due_ms(HALF_MS if self._is_held_up() else EVERY_MS))

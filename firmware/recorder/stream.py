@@ -2,6 +2,7 @@
 
 from firmware.recorder.settings import StreamState
 from firmware.ring.content import Block, encode_block, unit_bytes
+from firmware.ring.records import reopen
 from firmware.ring.segments import EXTRADATA_BYTES_MAX
 from hal.api._typing import TYPE_CHECKING
 from hal.api.media import StreamParameters
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
     from firmware.buffers import Value
     from firmware.recorder.retention import HeldTimes
     from firmware.ring.content import Stamp
+    from firmware.ring.layout import Step
     from firmware.ring.writer import PartitionWriter
+    from hal.api.cipher import Cipher
     from hal.api.media import AccessUnit
 
     Key = tuple[str, int]
@@ -44,11 +47,22 @@ class Item:
         key: (chain, epoch) in which it was captured.
         parameters: how to read it.
         stamp: (now_ms, utc_ms, utc_quality) of its first unit, or of the end.
-        payload: the bytes of a record; b"" for the end of a run.
+        payload: the bytes of a record; b"" for the end of a run, and while it is sealed.
         cause: why the run ended; "" for a payload.
+
+    Once written it is kept sealed, as the medium has it, so that no second copy is in memory.
     """
 
-    __slots__ = ("cause", "key", "parameters", "payload", "stamp")
+    __slots__ = (
+        "_content_key",
+        "_sealed",
+        "cause",
+        "key",
+        "parameters",
+        "payload",
+        "payload_bytes",
+        "stamp",
+    )
 
     def __init__(
         self,
@@ -62,7 +76,26 @@ class Item:
         self.parameters = parameters
         self.stamp = stamp
         self.payload = payload
+        self.payload_bytes = len(payload)
         self.cause = cause
+        self._sealed = b""
+        self._content_key = b""
+
+    def keep_sealed(self, sealed: bytes, content_key: bytes) -> None:
+        """Keep what was written, and what opens it, in place of the payload."""
+        self._sealed = sealed
+        self._content_key = content_key
+        self.payload = b""
+
+    def open_again(self, cipher: "Cipher") -> None:
+        """Bring the payload back, because what was written does not count."""
+        if self._sealed:
+            self.payload = reopen(cipher, self._content_key, self._sealed)
+            self._sealed = self._content_key = b""
+
+    def memory_bytes(self) -> int:
+        """How much of it is in memory."""
+        return len(self.payload) + len(self._sealed)
 
 
 class Stream:
@@ -85,6 +118,7 @@ class Stream:
         "held_bytes",
         "held_key",
         "held_stamp",
+        "is_held_up",
         "is_open",
         "is_waiting",
         "last_settled_ms",
@@ -112,6 +146,7 @@ class Stream:
         self.chain = ""
         self.parameters = StreamParameters("", 1)
         self.is_open = False
+        self.is_held_up = False  # a barrier was waited for, and what waited is not settled yet
         self.is_waiting = True  # for a keyframe
         self.gap_cause = ""  # why units are being left out; "" when none are
         self.has_gap = False  # units were left out in front of the next record
@@ -173,6 +208,10 @@ class Stream:
         self.gap_cause = ""
         return fields
 
+    def is_ample(self) -> bool:
+        """Tell whether what is held is enough for a record, so that it need not wait for more."""
+        return self.held_bytes * 4 >= self.record_bytes_max * 3
+
     def flush(self) -> None:
         """Make a payload of the units held."""
         if not self.held:
@@ -210,26 +249,40 @@ class Stream:
         state.oldest_utc_ms = self.times.oldest_utc_ms(newest, stamp[1], stamp[2])
         return state
 
+    def write(self) -> "Step":
+        """Seal the first item of the queue into the open segment; returns its write."""
+        item = self.next_item()
+        sequence = self.writer.sequence
+        step = self.writer.append(item.payload, item.stamp[0])
+        item.keep_sealed(step[2], self.writer.content_key())
+        self.written(sequence, item)
+        return step
+
     def written(self, sequence: int, item: Item) -> None:
         """Remember an item until a barrier is behind it."""
         self.unsettled.append((sequence, item))
-        self.unsettled_bytes += len(item.payload)
+        self.unsettled_bytes += item.memory_bytes()
 
     def settle(self, sequence: int, now_ms: int) -> None:
         """A barrier is behind all below this sequence: only now they are recorded."""
         self.writer.settled = max(self.writer.settled, sequence)
         while self.unsettled and self.unsettled[0][0] < sequence:
-            size = len(self.unsettled.pop(0)[1].payload)
-            self.unsettled_bytes -= size
-            self.recorded_bytes += size
+            item = self.unsettled.pop(0)[1]
+            self.unsettled_bytes -= item.memory_bytes()
+            self.recorded_bytes += item.payload_bytes
             self.last_settled_ms = now_ms
+        if not self.unsettled and not self.queue:
+            self.is_held_up = False
 
-    def give_up(self) -> None:
+    def give_up(self, cipher: "Cipher") -> None:
         """Leave the open segment; what was not settled is first in the queue again."""
         self.writer.give_up(self.writer.settled)
         self.segment_parameters = None
-        self.queue = [item for _, item in self.unsettled] + self.queue
-        self.queued_bytes += self.unsettled_bytes
+        again = [item for _, item in self.unsettled]
+        for item in again:
+            item.open_again(cipher)
+            self.queued_bytes += item.payload_bytes
+        self.queue = again + self.queue
         self.unsettled = []
         self.unsettled_bytes = 0
 

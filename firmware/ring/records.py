@@ -108,6 +108,15 @@ def encode(
     return b"".join((bytes(page), sealed, bytes(padding)))
 
 
+def reopen(cipher: "Cipher", key: bytes, data: bytes) -> bytes:
+    """Open a record that `encode` made in this life, with its key; returns the plain text."""
+    sequence, length = struct.unpack_from(">QI", data, _AAD_BYTES - 12)
+    sealed = data[HEADER_BYTES : HEADER_BYTES + length]
+    plain = cipher.unseal(cipher.suite, key, nonce(sequence), data[:_AAD_BYTES], sealed)
+    assert plain is not None
+    return plain
+
+
 def decode(data: bytes, layout: "Layout", header: "SegmentHeader") -> "Record | None":
     """Read a record's header; None when it is none, or not of this segment (invariant 7).
 

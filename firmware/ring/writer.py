@@ -140,11 +140,16 @@ class PartitionWriter:
         overhead = 4 * PAGE_BYTES + self._cipher.sealed_bytes(0)
         return self.partition.segment_bytes - overhead
 
-    def append(self, payload: bytes, now_ms: int) -> "list[Step]":
+    def append(self, payload: bytes, now_ms: int) -> "Step":
         """Write one footage record into the open segment, which must have room."""
         assert self.has_room(len(payload))
         self._index.append((self._offset_bytes, now_ms))
-        return [self._record(records.FOOTAGE, payload)]
+        return self._record(records.FOOTAGE, payload)
+
+    def content_key(self) -> bytes:
+        """Give the key of the open segment, for `records.reopen`."""
+        assert self._header is not None
+        return self._key
 
     def close(self, cause: str, stamp: "tuple[int, int, int]") -> "list[Step]":
         """Close the open segment with a footer and forget its key.

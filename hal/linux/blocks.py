@@ -4,6 +4,7 @@ import errno
 import fcntl
 import os
 import threading
+import time
 from collections import deque
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hal.linux.wake import Wake
 
 QUEUE_BYTES_MAX = 64 * 1024 * 1024
 QUEUE_ENTRY_COUNT_MAX = 4096
+GATHER_BYTES = 1024 * 1024
+GATHER_S = 0.25
 CLOSE_WAIT_S = 5.0
 ZERO_BYTES = 4 * 1024 * 1024
 ALIGN_BYTES = 4096
@@ -98,6 +101,10 @@ class _Entry:
 class FileBlocks:
     """A file or a block device as a medium; one unit at a time may have it.
 
+    Waking the thread for each write, and the core for each that is done, costs more than writing.
+    So writes gather until a barrier comes, until they are 1 MiB, or until the core polls 250 ms
+    later; and the core is woken when a barrier or all is done, or something failed.
+
     Args:
         path: a file made by `create`, or a partition.
         wake: told when something completed.
@@ -116,6 +123,9 @@ class FileBlocks:
         self._wake = wake
         self._token = 0
         self._queued_bytes = 0
+        self._gathered_bytes = 0
+        self._gathered_s = 0.0  # when the first of them came
+        self._is_due = False  # what is queued is to be done
         self._queue: deque[_Entry] = deque()  # stays here until it is on the medium
         self._done: deque[tuple[int, str]] = deque()
         self._is_closing = False
@@ -165,6 +175,9 @@ class FileBlocks:
 
     def poll(self) -> list[tuple[int, str]]:
         """Tell (token, code) of what has completed, in order of submission."""
+        if self._gathered_bytes and time.monotonic() - self._gathered_s >= GATHER_S:
+            with self._change:
+                self._let_write()
         done: list[tuple[int, str]] = []
         while self._done:
             done.append(self._done.popleft())
@@ -192,8 +205,18 @@ class FileBlocks:
             self._token += 1
             self._queued_bytes += size_bytes
             self._queue.append(_Entry(self._token, offset_bytes, data))
-            self._change.notify_all()
+            if not self._gathered_bytes:
+                self._gathered_s = time.monotonic()
+            self._gathered_bytes += size_bytes
+            if data is None or self._gathered_bytes >= GATHER_BYTES:
+                self._let_write()
             return self._token
+
+    def _let_write(self) -> None:
+        """Let the thread do what has gathered; the lock is held."""
+        self._gathered_bytes = 0
+        self._is_due = True
+        self._change.notify_all()
 
     def _read_piece(self, offset_bytes: int, length_bytes: int) -> bytes:
         try:
@@ -209,7 +232,7 @@ class FileBlocks:
     def _run(self) -> None:
         while True:
             with self._change:
-                while not self._queue and not self._is_closing:
+                while not (self._is_due and self._queue) and not self._is_closing:
                     self._change.wait()
                 if not self._queue:
                     return
@@ -220,7 +243,11 @@ class FileBlocks:
                 self._queued_bytes -= len(entry.data or b"")
                 self._is_gone = self._is_gone or code == PortLost.code
                 self._done.append((entry.token, code))
-            self._wake.notify()
+                if not self._queue:
+                    self._is_due = False
+                    self._gathered_bytes = 0
+            if code or entry.data is None or not self._is_due:
+                self._wake.notify()
 
     def _perform(self, entry: _Entry) -> str:
         try:

@@ -12,11 +12,15 @@ class Wake:
     def __init__(self) -> None:
         self._event_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._lock = threading.Lock()
+        self._is_told = False  # the eventfd is set already
         self._poller = select.poll()
         self._poller.register(self._event_fd, select.POLLIN)
 
     def notify(self) -> None:
         """End the current sleep, or the next one at once; any thread may call it."""
+        if self._is_told:
+            return
+        self._is_told = True
         # the lock, because a descriptor that was closed meanwhile may be somebody else's by now
         with self._lock, contextlib.suppress(BlockingIOError):
             if self._event_fd >= 0:
@@ -36,6 +40,8 @@ class Wake:
         self._poller.poll(max(0, timeout_ms))
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(self._event_fd)
+        # only now: who finds it set still is told of by this return, before anything is looked at
+        self._is_told = False
 
     def close(self) -> None:
         """Let go of the eventfd; the last thing a unit does."""

@@ -74,8 +74,11 @@ class Story:
         record = self.rig.service._streams[stream]
         count = len(record.held)
         for item in record.queue + [entry[1] for entry in record.unsettled]:
-            if item.payload:
-                count += len(decode_block(item.payload).units)
+            payload = item.payload
+            if item._sealed:
+                payload = records.reopen(self.rig.cipher, item._content_key, item._sealed)
+            if payload:
+                count += len(decode_block(payload).units)
         return count
 
     def forgive(self):

@@ -85,7 +85,7 @@ def test_a_lost_segment_is_missed_by_the_one_before_it():
 
 
 def test_rot_in_the_newest_segment_is_told_from_a_torn_tail():
-    rig = recorded(430)
+    rig = recorded(418)
     part = rig.layout.partitions[0]
     newest = run(scrub_of(rig, False))[0]
     assert newest.verdict == scrub.OPEN and newest.good_count > 4

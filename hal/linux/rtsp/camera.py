@@ -121,12 +121,11 @@ class _Receiver:
         self.track = make_picture_track(self._name, media, self._deliver)
         return self.track
 
-    def on_step(self, now_ms: int) -> None:
-        """Wake the core if pictures came."""
+    def on_step(self, now_ms: int) -> Wake | None:
+        """Ask to wake the core if pictures came."""
         self.eye.look_when_due(now_ms)
-        if self._has_news:
-            self._has_news = False
-            self._wake.notify()
+        has_news, self._has_news = self._has_news, False
+        return self._wake if has_news else None
 
     def on_trouble(self) -> None:
         """Wake the core, which will find out why."""

@@ -6,10 +6,11 @@ import ssl
 
 from hal.linux.rtsp.session import Session
 
-STREAM_BYTES = 1 << 18
+STREAM_BYTES = 1 << 16
 DATAGRAM_BYTES_MAX = 65_535
 DATAGRAMS_PER_DRAIN = 2000
-DRAINS_PER_TURN = 8
+DRAINS_PER_TURN = 64
+SMALL_BYTES = 40_000  # fits into every kernel's first buffer
 CLOSED = "the camera closed the connection"
 
 
@@ -29,8 +30,7 @@ class Connection:
         udp: tuple[socket.socket, socket.socket] | None,
     ) -> None:
         self.session = session
-        self.drained_bytes = 0
-        """How much the last drain of the connection found."""
+        self._drained_bytes = 0  # found by the last drain of the connection
         self._sock = sock
         self._udp = udp
         self._host: str = sock.getpeername()[0]
@@ -60,6 +60,16 @@ class Connection:
                 self._udp[1].sendto(report, (self._host, self.session.far_ports[1]))
         self.send()
 
+    def is_rather_full(self) -> bool:
+        """Tell whether the kernel had little room left when the connection was last drained.
+
+        What it holds takes more room than the bytes alone, so "little" begins below the half.
+        """
+        if self._drained_bytes < SMALL_BYTES or self._is_broken:
+            return False
+        room_bytes = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+        return self._drained_bytes * 5 >= room_bytes * 2
+
     def send(self) -> None:
         """Send what the session has to say, as far as the socket takes it."""
         output = self.session.output
@@ -80,7 +90,7 @@ class Connection:
             one.close()
 
     def _drain_stream(self, now_ms: int, utc_ms: int) -> None:
-        self.drained_bytes = 0
+        self._drained_bytes = 0
         for _ in range(DRAINS_PER_TURN):
             try:
                 data = self._sock.recv(STREAM_BYTES)
@@ -92,7 +102,7 @@ class Connection:
             if not data:
                 self._break(CLOSED)
                 return
-            self.drained_bytes += len(data)
+            self._drained_bytes += len(data)
             self.session.receive(data, now_ms, utc_ms)
             if len(data) < STREAM_BYTES and not isinstance(self._sock, ssl.SSLSocket):
                 return

@@ -1,10 +1,12 @@
 """One thread for all RTSP sessions of a process: it lets packets gather, then drains the sockets.
 
 A 4 Mbit/s camera sends some 360 packets a second; waking for each costs more than all the rest.
-So after each drain the thread sleeps for 200 ms, and the kernel's buffers hold what comes: for
-50 ms when they were rather full, and for 20 ms while packets come by UDP, because there nobody
-sends again what a buffer could not hold. The core is woken for pictures five times a second, and
-at once when there is trouble.
+So after each drain the thread sleeps up to the next half of a second, and the kernel's buffers
+hold what comes. They grow with what is taken out of them at once: so the first sleeps of a
+connection are short, and get longer by 50 ms each time; and short again when a buffer was found
+rather full. While packets come by UDP they are 20 ms, because there nobody sends again what a
+buffer could not hold. The core is woken once for all that came, twice a second, and at once when
+there is trouble.
 """
 
 import contextlib
@@ -23,22 +25,26 @@ from hal.linux.rtsp.address import Address
 from hal.linux.rtsp.connection import Connection
 from hal.linux.rtsp.session import Reader, Session
 from hal.linux.rtsp.sockets import connect, udp_pair
+from hal.linux.wake import Wake
 
 LOG = logging.getLogger("lamppost")
 CLOCK_WRONG_MS = 2000
-NAP_MS, FULL_NAP_MS = 200, 50
-FULL_BYTES = 160_000
+NAP_MS, FIRST_NAP_MS = 500, 50
 UDP_NAP_MS = 20
 GREETING_NAP_MS = 10
-STEP_EVERY_MS = 190  # a little less than the nap, so that every turn after one is a step
+STEP_EVERY_MS = 490  # a little less than the nap, so that every turn after one is a step
 BUFFER_BYTES = 1 << 16
 
 
 class Audience(Reader, Protocol):
     """Who opened a source, seen from the loop's thread."""
 
-    def on_step(self, now_ms: int) -> None:
-        """Take note that time passed and packets may have been read; five times a second."""
+    def on_step(self, now_ms: int) -> Wake | None:
+        """Take note that time passed and packets may have been read; twice a second.
+
+        Returns:
+            who is to be told that something can be read now; None for nobody.
+        """
         ...
 
     def on_trouble(self) -> None:
@@ -105,23 +111,30 @@ class Loop:
         wait_s = STEP_EVERY_MS / 1000 if self._openings else None
         ready = self._epoll.poll(wait_s)
         now_ms, utc_ms = boot_ms(), time.time_ns() // 1_000_000
-        has_drained = False
+        has_media = False
         for fd, _ in ready:
-            if fd == self._event_fd:
+            opening = self._by_fd.get(fd)
+            if opening is not None:
+                has_media = True
+                opening.drain(fd, self._buffer, now_ms, utc_ms)
+            elif fd == self._event_fd:
                 with contextlib.suppress(BlockingIOError):
                     os.eventfd_read(fd)
-            elif fd in self._by_fd:
-                self._by_fd[fd].drain(fd, self._buffer, now_ms, utc_ms)
-                has_drained = True
         while self._calls:
             self._calls.popleft()()
         if now_ms - self._stepped_ms >= STEP_EVERY_MS:
             self._stepped_ms = now_ms
-            for opening in list(self._openings):
-                opening.step(now_ms)
-        if has_drained:
-            naps_ms = [opening.nap_ms() for opening in self._openings]
-            self._nap.poll(min(naps_ms, default=NAP_MS))
+            self._step(now_ms)
+        if has_media:
+            least_ms = min([opening.nap_ms() for opening in self._openings], default=NAP_MS)
+            now_ms = boot_ms()
+            self._nap.poll(min(least_ms, NAP_MS - now_ms % NAP_MS))
+
+    def _step(self, now_ms: int) -> None:
+        """Let time pass for all, then wake whoever has something to read, once."""
+        steps = [opening.step(now_ms) for opening in list(self._openings)]
+        for wake in {wake for wake in steps if wake is not None}:
+            wake.notify()
 
 
 class Opening:
@@ -143,6 +156,7 @@ class Opening:
         self._audience = audience
         self._is_udp = is_udp
         self._is_closed = False
+        self._nap_ms = FIRST_NAP_MS
         self._has_told_clock = False
         self._connection: Connection | None = None
 
@@ -159,9 +173,7 @@ class Opening:
         """How long it can wait for the next drain."""
         if self._connection is None or not self._connection.session.is_playing:
             return GREETING_NAP_MS
-        if self._is_udp:
-            return UDP_NAP_MS
-        return FULL_NAP_MS if self._connection.drained_bytes >= FULL_BYTES else NAP_MS
+        return UDP_NAP_MS if self._is_udp else self._nap_ms
 
     def close(self) -> None:
         """Begin to end it; nothing is handed on from the end of the current batch."""
@@ -192,16 +204,17 @@ class Opening:
         """Take what came at one descriptor."""
         assert self._connection is not None
         self._connection.drain(fd, buffer, now_ms, utc_ms)
+        is_full = self._connection.is_rather_full()
+        self._nap_ms = FIRST_NAP_MS if is_full else min(NAP_MS, self._nap_ms + FIRST_NAP_MS)
         self._after()
 
-    def step(self, now_ms: int) -> None:
-        """Let time pass."""
+    def step(self, now_ms: int) -> Wake | None:
+        """Let time pass; returns who is to be told of what came."""
         assert self._connection is not None
         self._connection.step(now_ms)
         self._after()
         self._watch_clock(self._connection.session)
-        if not self._is_closed:
-            self._audience.on_step(now_ms)
+        return None if self._is_closed else self._audience.on_step(now_ms)
 
     def abandon(self) -> None:
         """Let go at once, because the thread ends."""

@@ -95,12 +95,11 @@ class _Receiver:
         self.queue = SoundQueue(media.clock_hz)
         return self.track
 
-    def on_step(self, now_ms: int) -> None:
-        """Wake the core if sound came."""
+    def on_step(self, now_ms: int) -> Wake | None:
+        """Ask to wake the core if sound came."""
         del now_ms
-        if self._has_news:
-            self._has_news = False
-            self._wake.notify()
+        has_news, self._has_news = self._has_news, False
+        return self._wake if has_news else None
 
     def on_trouble(self) -> None:
         """Wake the core, which will find out why."""
