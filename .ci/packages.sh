@@ -27,6 +27,7 @@ if [ "${1:-run}" = test ]; then
     need_package gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base \
         gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly \
         gstreamer1.0-rtsp gstreamer1.0-libav
+    need_package libdevice-serialport-perl
 fi
 
 if [ -n "$missing" ]; then
@@ -54,3 +55,21 @@ python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "python3 is $(python3 --version); Lamppost needs 3.11 or newer" >&2
     exit 1
 }
+
+# ZoneMinder's control modules drive our simulated domes. Its package would bring a web server and
+# a database, so it is unpacked and not installed, and of it only the Perl modules.
+foreign=build/foreign/zoneminder
+if [ "${1:-run}" = test ] && [ ! -e "$foreign/usr/share/perl5/ZoneMinder/Control/PelcoD.pm" ]; then
+    rm -rf "$foreign"
+    mkdir -p "$foreign"
+    echo "unpacking Debian package: zoneminder"
+    (
+        cd "$foreign"
+        apt-get download -qq zoneminder >/dev/null 2>&1 || {
+            [ "$(id -u)" = 0 ] && apt-get update -qq || sudo apt-get update -qq
+            apt-get download -qq zoneminder >/dev/null
+        }
+        dpkg-deb --fsys-tarfile zoneminder_*.deb | tar -x ./usr/share/perl5/ZoneMinder
+        rm zoneminder_*.deb
+    )
+fi

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sim.devices.dome import Dome
-from sim.devices.hostile import HostileDome
+from sim.devices.line import LineDevice
 
 FRAME_BYTES = 7
 FRAME_COUNT_MAX = 5_000
@@ -38,15 +38,16 @@ class PtyLine:
         link: path of the symlink to make.
         dome: what hangs on the line.
         baud: bits per second, 8N1.
-        speaker: answers instead of the dome that it wraps; None for the dome itself.
+        speaker: hears and answers instead of the dome whose motors it has; None for the dome
+            itself. `frames` are those of Pelco-D alone.
     """
 
     def __init__(
-        self, link: Path, dome: Dome, baud: int, speaker: HostileDome | None = None
+        self, link: Path, dome: Dome, baud: int, speaker: LineDevice | None = None
     ) -> None:
         self.link = link
         self.dome = dome
-        self._speaker = speaker or dome
+        self._speaker: LineDevice = speaker or dome
         self.noise_permille = 0
         self.noise_count = 0
         self.frames: deque[Heard] = deque(maxlen=FRAME_COUNT_MAX)
