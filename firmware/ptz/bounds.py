@@ -1,7 +1,7 @@
 """Keeps what a dome is told off soft stops and privacy zones, before a move and all the way."""
 
 from firmware.ptz import drive as states
-from firmware.ptz.model import within_limits
+from firmware.ptz.model import TILT_HIGH_CDEG, TILT_LOW_CDEG, within_limits
 from firmware.ptz.place import AXES
 from hal.api._typing import TYPE_CHECKING
 
@@ -32,15 +32,26 @@ class Bounds:
         dome = self._dome
         horizon_ms = (len(AXES) + 1) * dome.exchange_ms(AXES[0]) + COAST_MS
         horizon_ms += dome.exchange_ms(dome.protocol.reply_kind())
-        return dome.sight.limited(move, horizon_ms, now_ms)
+        return dome.sight.limited(self._until_known(move), horizon_ms, now_ms)
+
+    def _until_known(self, move: "Move") -> "Move":
+        """Take out of a move what has a soft stop, until a head that can tell has told a place."""
+        sight, settings = self._dome.sight, self._dome.settings
+        can_tell = self._dome.protocol.query(AXES[0]) and not sight.is_silent
+        if sight.is_located() or not can_tell:
+            return move
+        has_tilt_stop = settings.tilt_limits_cdeg != (TILT_LOW_CDEG, TILT_HIGH_CDEG)
+        pan = move[0] if settings.pan_limits_cdeg is None else 0
+        return pan, 0 if has_tilt_stop else move[1], move[2]
 
     def limit_of(self, move: "Move") -> str:
         """Tell whether a soft stop or a zone is what nothing was left of a move for."""
         pan_cdeg, tilt_cdeg, _, is_known = self._dome.position()
         settings = self._dome.settings
-        if is_known and within_limits(settings, move, pan_cdeg, tilt_cdeg) == states.STILL:
-            return LIMIT
-        return ZONE
+        if not is_known:
+            return ZONE if settings.fences else LIMIT
+        is_limit = within_limits(settings, move, pan_cdeg, tilt_cdeg) == states.STILL
+        return LIMIT if is_limit else ZONE
 
     def hold_back(self, now_ms: int) -> None:
         """Slow the move that goes on, or end it, before a soft stop or a zone is reached."""

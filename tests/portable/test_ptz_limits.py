@@ -164,3 +164,19 @@ def test_an_outline_is_covered_by_its_slabs():
                 and part[2] <= tilt <= part[3]
                 for part in parts
             ), (pan, tilt)
+
+
+def test_a_soft_stop_waits_for_the_first_place_and_not_for_a_silent_head():
+    settings = PtzSettings(1, 2400, True)
+    settings.pan_limits_cdeg = (34_000, 2_000)
+    bench = Bench(2400, None, settings)
+    assert bench.service.move(500, 0, 0, bench.ms) == "ptz.limit"
+    bench.run(300)
+    assert bench.service.move(500, 300, 0, bench.ms) == "", "up is free"
+    assert bench.service.drive.move == (0, 300, 0)
+    bench.run(1_000)
+    assert bench.service.move(500, 0, 0, bench.ms) == ""
+    bench.dome.is_deaf = True
+    bench.run(5_000)
+    assert bench.service.is_silent()
+    assert bench.service.move(500, 0, 0, bench.ms) == "", "nobody will ever know"
