@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from firmware.ptz.hands import Hands
 
 VERSION = "0.1.0"
+NAME_LETTERS_MAX = 48
 SOON_MS = 250
 
 
@@ -179,6 +180,11 @@ def _add_counts(counters: "dict[str, int]", station: "Station") -> None:
             counters[station.name + "." + name] = count
 
 
+def _shown_hands(hands: "Hands") -> "tuple[str, ...]":
+    """Gather what of the hands on a dome is worth a heartbeat at once."""
+    return hands.hold.person, hands.activity(), hands.dwell.debtor()
+
+
 def _tell_hands(state: CameraState, hands: "Hands", now_ms: int) -> None:
     """Say who has a dome, what it does by itself, and whether somebody owes a reason."""
     free_ms = hands.hold.left_ms(now_ms)
@@ -189,7 +195,7 @@ def _tell_hands(state: CameraState, hands: "Hands", now_ms: int) -> None:
             free_ms,
         )
     state.activity = hands.activity() or None
-    state.is_reason_due = hands.dwell.is_asking() or None
+    state.debtor = hands.dwell.debtor()[:NAME_LETTERS_MAX] or None
 
 
 def _camera_in_birth(station: "Station") -> CameraInBirth:
@@ -211,7 +217,7 @@ def _shown(station: "Station") -> "tuple[object, ...]":
     dome, sound = station.dome, station.sound
     return (
         dome.position() if dome is not None else None,
-        (dome.hands.hold.person, dome.hands.activity()) if dome is not None else None,
+        _shown_hands(dome.hands) if dome is not None else None,
         station.dome_state(),
         sound.state if sound is not None else None,
         station.pictures.has_flow,

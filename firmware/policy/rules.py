@@ -13,7 +13,10 @@ VERSION = 1
 
 OPERATOR, SUPERVISOR, ENGINEER = "operator", "supervisor", "engineer"
 RESPONSIBLE_OFFICER, AUDITOR, KEYHOLDER = "responsible_officer", "auditor", "keyholder"
-ROLES = (OPERATOR, SUPERVISOR, ENGINEER, RESPONSIBLE_OFFICER, AUDITOR, KEYHOLDER)
+GUEST = "guest"
+"""Somebody from outside, such as the police, who sits beside an operator of the CMC (C67)."""
+
+ROLES = (OPERATOR, SUPERVISOR, ENGINEER, RESPONSIBLE_OFFICER, AUDITOR, KEYHOLDER, GUEST)
 
 PSS, SITE, VEHICLE, CMC_ROOM, HELP_POINT = "PSS", "site", "vehicle", "cmc_room", "help_point"
 CLASSES = (PSS, SITE, VEHICLE, CMC_ROOM, HELP_POINT)
@@ -42,15 +45,17 @@ LIMITS = ("no_night_ptz", "no_ptz", "no_sound", "no_still")
 _DRIVERS = (OPERATOR, SUPERVISOR, ENGINEER)
 _WATCHERS = (OPERATOR, SUPERVISOR, RESPONSIBLE_OFFICER)
 _HANDS = (OPERATOR, SUPERVISOR, ENGINEER, RESPONSIBLE_OFFICER)
+_GUIDED = (OPERATOR, SUPERVISOR, ENGINEER, GUEST)
+_ANYBODY = (OPERATOR, SUPERVISOR, ENGINEER, RESPONSIBLE_OFFICER, GUEST)
 _GRANTED = (SITE, VEHICLE, CMC_ROOM)
 
 # (act, roles, classes): what stands in no row is refused.
 RULES = (
-    ("ptz.move", _DRIVERS, CLASSES),
-    ("ptz.stop", _HANDS, CLASSES),
+    ("ptz.move", _GUIDED, CLASSES),
+    ("ptz.stop", _ANYBODY, CLASSES),
     ("ptz.preset", _DRIVERS, CLASSES),
     ("ptz.aux", _DRIVERS, CLASSES),
-    ("ptz.lens", _DRIVERS, CLASSES),
+    ("ptz.lens", _GUIDED, CLASSES),
     ("ptz.tour", _DRIVERS, CLASSES),
     ("ptz.tour_end", _HANDS, CLASSES),
     ("ptz.tour_keep", _DRIVERS, CLASSES),
@@ -61,8 +66,8 @@ RULES = (
     ("ptz.switch", _DRIVERS, CLASSES),
     ("ptz.menu", _DRIVERS, CLASSES),
     ("ptz.hand_over", _HANDS, CLASSES),
-    ("ptz.release", _HANDS, CLASSES),
-    ("ptz.reason", _HANDS, CLASSES),
+    ("ptz.release", _ANYBODY, CLASSES),
+    ("ptz.reason", _ANYBODY, CLASSES),
     ("sound.on", _WATCHERS, _GRANTED),
     ("sound.off", _HANDS, CLASSES),
     ("fault.acknowledge", _HANDS, CLASSES),
@@ -75,6 +80,7 @@ REASONS = (
     ("sound.on", "", HELP_POINT, "C46"),
     ("still.take", ENGINEER, "", "C34"),
     ("", AUDITOR, "", "C81"),
+    ("", GUEST, "", "C67"),
 )
 CLAUSE_OF_ROLES = "C49"
 

@@ -38,9 +38,9 @@ class Dwell:
         self._since_ms = now_ms
         self._person = person
 
-    def is_asking(self) -> bool:
-        """Whether a reason is due for what is looked at now."""
-        return self._is_told and not self._is_explained
+    def debtor(self) -> str:
+        """Name who owes a reason for what is looked at now; "" for nobody."""
+        return self._person if self._is_told and not self._is_explained else ""
 
     def explain(self, person: str, reason: str, now_ms: int) -> None:
         """Take the reason that somebody gives for looking so long."""

@@ -1,5 +1,7 @@
 """Who has one dome: one person at a time, whom a supervisor may pre-empt at once (C67).
 
+A guest, who sits beside an operator, is pre-empted by anybody of the CMC.
+
 A hold begins with an act that changes what the dome looks at and lasts until a while after the
 last one, so it ends by itself when nobody moves the dome. A stop needs no hold and takes none.
 """
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
     Value = int | str | bytes | bool
 
 HELD, NOT_HOLDER = "ptz.held", "ptz.not_holder"
-SUPERVISOR = "supervisor"
+RANKS = {"guest": 0, "supervisor": 2}  # any other role: 1; a higher one takes it from a lower
 HOLD_MS = 3_000  # after the last act
 HANDED_MS = 30_000  # for somebody to take up what was handed over
 NAME_LETTERS_MAX = 48
@@ -26,7 +28,7 @@ class Hold:
 
     Attributes:
         refused_count: acts that were refused because somebody else had the dome.
-        pre_empted_count: holds that a supervisor ended.
+        pre_empted_count: holds that somebody of a higher rank ended.
     """
 
     __slots__ = ("_report", "_until_ms", "person", "pre_empted_count", "refused_count", "role")
@@ -44,7 +46,7 @@ class Hold:
         person = person[:NAME_LETTERS_MAX]
         self.step(now_ms)
         if self.person != person:
-            if self.person and (role != SUPERVISOR or self.role == SUPERVISOR):
+            if self.person and _rank(role) <= _rank(self.role):
                 self.refused_count += 1
                 return HELD
             if self.person:
@@ -62,7 +64,7 @@ class Hold:
         """Give the dome to somebody else, who has a while to take it up.
 
         Args:
-            person: who gives: the holder, or a supervisor.
+            person: who gives: the holder, or somebody of a higher rank.
             role: theirs.
             to: who shall have it.
             now_ms: monotonic.
@@ -99,7 +101,8 @@ class Hold:
             self._end(now_ms)
 
     def _may_give(self, person: str, role: str) -> bool:
-        return self.person in {"", person[:NAME_LETTERS_MAX]} or role == SUPERVISOR
+        is_theirs = self.person in {"", person[:NAME_LETTERS_MAX]}
+        return is_theirs or _rank(role) > _rank(self.role)
 
     def _end(self, now_ms: int) -> None:
         if self.person:
@@ -108,3 +111,7 @@ class Hold:
 
     def _tell(self, name: str, now_ms: int, fields: "dict[str, Value]") -> None:
         self._report.emit(name, now_ms, fields)
+
+
+def _rank(role: str) -> int:
+    return RANKS.get(role, 1)

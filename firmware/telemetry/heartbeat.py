@@ -30,18 +30,18 @@ class CameraState(Payload):
     The fields from `dome_state` to `is_position_known` and `line_verdict` are None without a dome,
     `sound_state` and `sound_grant_id` ("" for no grant) are None without a microphone. `holder`
     and what belongs to it are None while nobody has the dome, `activity` while it does nothing by
-    itself, and `is_reason_due` is None until somebody has looked at one thing for too long.
+    itself, and `debtor` is None until somebody has looked at one thing for too long.
     """
 
     __slots__ = (
         "activity",
+        "debtor",
         "dome_state",
         "fill_permille",
         "free_in_ms",
         "holder",
         "holder_role",
         "is_position_known",
-        "is_reason_due",
         "is_recording",
         "is_withheld",
         "line_verdict",
@@ -76,7 +76,7 @@ class CameraState(Payload):
         Field(14, "holder_role", WORD, is_optional=True),
         Field(15, "free_in_ms", MS, is_optional=True),
         Field(16, "activity", Text(1, 64), is_optional=True),
-        Field(17, "is_reason_due", FLAG, is_optional=True),
+        Field(17, "debtor", NAME, is_optional=True),
         Field(18, "line_verdict", Choice(LINE_VERDICTS), is_optional=True),
     )
 
@@ -97,7 +97,7 @@ class CameraState(Payload):
         self.holder_role: str | None = None
         self.free_in_ms: int | None = None
         self.activity: str | None = None
-        self.is_reason_due: bool | None = None
+        self.debtor: str | None = None
         self.line_verdict: str | None = None
 
 

@@ -43,7 +43,7 @@ def samples() -> "list[tuple[str, bytes]]":
     dome.zoom_permille, dome.is_position_known = 1000, True
     dome.sound_state, dome.sound_grant_id = "off", ""
     dome.holder, dome.holder_role, dome.free_in_ms = "\u20ac" * 48, "operator", 3000
-    dome.activity, dome.is_reason_due = "tour night", True
+    dome.activity, dome.debtor = "tour night", "op-7"
     full = messages.Heartbeat(7)
     full.cameras, full.faults = [plain, dome], [messages.FaultRow(101, "dome-1", 9, "raised")]
     full.supply_mv, full.board_temp_mdegc, full.counters = 12000, -40000, {"a.retries": 2**53 - 1}

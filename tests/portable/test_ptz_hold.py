@@ -40,6 +40,17 @@ def test_a_supervisor_takes_it_from_an_operator_and_from_no_supervisor():
         assert hold.take("Other", role, 40) == HELD, role
 
 
+def test_a_guest_gives_way_to_everybody():
+    hold = Hold(Report("dome-1"))
+    assert hold.take("Constable", "guest", 0) == ""
+    assert hold.take("Other", "guest", 1) == HELD
+    assert hold.take(*ADA, 2) == "" and hold.pre_empted_count == 1
+    assert hold.take("Constable", "guest", 3) == HELD
+    hold.hand_over(*ADA, "Constable", 4)
+    assert hold.take("Constable", "guest", 5) == ""
+    assert hold.release(*ADA, 6) == "" and hold.person == ""
+
+
 def test_who_has_it_hands_it_over_and_nobody_else_does():
     hold = Hold(Report("dome-1"))
     hold.take(*ADA, 0)

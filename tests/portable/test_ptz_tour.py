@@ -144,7 +144,7 @@ def test_a_long_look_is_told_with_its_length():
     bench = toured()
     bench.service.hands.on_person(bench.ms, "op-7")
     bench.run(64_000)
-    assert bench.service.hands.dwell.is_asking()
+    assert bench.service.hands.dwell.debtor() == "op-7"
     events = [event for event in bench.service.events.take() if event[0] == "ptz.dwelling"]
     assert len(events) == 1
     assert events[0][2] == {
@@ -157,14 +157,20 @@ def test_a_long_look_is_told_with_its_length():
     assert [event[2]["dwell_s"] for event in ends] == [75]
     assert [event[2]["is_explained"] for event in ends] == [False], "no reason raises a flag"
     assert bench.service.hands.dwell.unexplained_count == 1
+    bench.service.hands.tour.start("1:3", bench.ms)
+    bench.run(70_000)
+    assert not [event for event in bench.service.events.take() if "dwel" in event[0]]
+
+
+def test_a_reason_that_was_given_is_told_and_raises_no_flag():
+    bench = toured()
+    dwell = bench.service.hands.dwell
+    bench.service.hands.on_person(bench.ms, "op-7")
     bench.run(61_000)
-    bench.service.hands.dwell.explain("op-7", "a person on the roof", bench.ms)
-    assert not bench.service.hands.dwell.is_asking()
+    dwell.explain("op-7", "a person on the roof", bench.ms)
+    assert dwell.debtor() == ""
     bench.service.hands.on_person(bench.ms)
     told = [event for event in bench.service.events.take() if "dwel" in event[0]]
     assert [event[0][4:] for event in told] == ["dwelling", "dwell_reason", "dwelt"]
     assert told[1][2]["reason"] == "a person on the roof"
-    assert told[2][2]["is_explained"] and bench.service.hands.dwell.unexplained_count == 1
-    bench.service.hands.tour.start("1:3", bench.ms)
-    bench.run(70_000)
-    assert not [event for event in bench.service.events.take() if "dwel" in event[0]]
+    assert told[2][2]["is_explained"] and dwell.unexplained_count == 0
