@@ -43,8 +43,8 @@ class Centre:
             self.store.register(unit.name, unit.kind, unit.place, unit.responsible)
             self.fleet.register(unit.name, unit.kind, unit.place, unit.responsible)
         self.feed = Feed(settings.broker, self.store, self.fleet, keystore, self.keyholder.epoch)
-        desk = Desk(now_ms)
-        controls = Controls(self.feed, self.store, self.fleet, keystore, desk)
+        desk = Desk()
+        controls = Controls(self.feed, self.store, self.fleet, keystore)
         self.server = PageServer(self.fleet, self.store, desk, controls, settings.port)
         self._keys_due_ms = now_ms()
 

@@ -7,16 +7,16 @@ from firmware.commands.message import Answer, Command, encode
 from firmware.telemetry import topics
 from host_tools.cmc.feed import Feed, Signer
 from host_tools.cmc.fleet import Fleet, UnitView
-from host_tools.cmc.operator import Desk, Operator
+from host_tools.cmc.operator import OPERATOR_COUNT_MAX, Operator
 from host_tools.cmc.store import Store
 
-MOVE = "ptz.move"
-DOME_ACTS = (MOVE, "ptz.preset", "ptz.aux", "ptz.lens", "ptz.tour")
+MOVE, DOME = "ptz.move", "ptz."
+RELEASE = "ptz.release"
 HELD_ACTS = (MOVE, "ptz.lens")  # renewed while a button is held, and worth nothing late
 EXPIRY_MS = 4_000
 MOVE_EXPIRY_MS = 1_500
 ANSWER_TIMEOUT_S = 3.0
-NO_ANSWER, NO_LINK, HELD, UNKNOWN = "no_answer", "no_link", "held", "unknown"
+NO_ANSWER, NO_LINK, UNKNOWN = "no_answer", "no_link", "unknown"
 OVERTAKEN = "overtaken"
 Waiting = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Answer]"]
 Outcome = dict[str, "str | int | dict[str, int | str | bool]"]
@@ -30,17 +30,16 @@ class Controls:
         store: keeps every command before it leaves, and its answer.
         fleet: what is known now.
         signer: seals commands.
-        desk: who holds which dome.
     """
 
-    def __init__(self, feed: Feed, store: Store, fleet: Fleet, signer: Signer, desk: Desk) -> None:
+    def __init__(self, feed: Feed, store: Store, fleet: Fleet, signer: Signer) -> None:
         self._feed = feed
         self._store = store
         self._fleet = fleet
         self._signer = signer
-        self._desk = desk
         self._waiting: dict[tuple[str, int], Waiting] = {}
         self._turns: dict[str, asyncio.Lock] = {}
+        self._driven: dict[str, set[tuple[str, str]]] = {}  # session to the domes it moved
         self._press_least: dict[tuple[str, str, str], int] = {}
         self.overtaken_count = 0
         self.unexpected_answer_count = 0
@@ -98,8 +97,14 @@ class Controls:
             self._waiting.pop((unit, command.sequence), None)
         return _outcome(answer, self._fleet.now_ms() - left_ms)
 
+    async def let_go(self, operator: Operator) -> None:
+        """Stop and release every dome that somebody moved whose session has ended."""
+        for unit, camera in sorted(self._driven.pop(operator.token, set())):
+            for act in (STOP, RELEASE):
+                await self.order(operator, unit, Command(act, {"camera": camera}))
+
     def _check_turn(self, operator: Operator, command: Command, press: int) -> Outcome | None:
-        """Say why a command may not leave: a stop came before it, or somebody has the dome."""
+        """Say why a command may not leave: a stop came before it."""
         camera = command.text("camera")
         place = (operator.token, command.unit, camera)
         if command.act == STOP:
@@ -111,10 +116,10 @@ class Controls:
                 self.overtaken_count += 1
                 return _refusal(OVERTAKEN, "a later press, or its stop, was here before it")
             self._press_least[place] = press
-        if command.act in DOME_ACTS:
-            holder = self._desk.hold(operator, command.unit, camera)
-            if holder:
-                return _refusal(HELD, f"{holder} has {camera}; wait until they let go")
+        if command.act.startswith(DOME) and camera:
+            self._driven.setdefault(operator.token, set()).add((command.unit, camera))
+            if len(self._driven) > OPERATOR_COUNT_MAX:
+                del self._driven[next(iter(self._driven))]
         return None
 
     def _prepare(self, command: Command, view: UnitView) -> bytes:

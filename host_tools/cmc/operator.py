@@ -1,16 +1,19 @@
-"""Who sits at the page: a person with a role and a purpose, and who has a dome at the moment."""
+"""Who sits at the page: a person with a role and a purpose; a guest only beside an operator.
 
+Who has a dome is the unit's to say (decision 0012); nothing here knows it.
+"""
+
+import dataclasses
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from firmware.policy.rules import ENGINEER, OPERATOR, PURPOSES, SUPERVISOR
+from firmware.policy.rules import ENGINEER, GUEST, OPERATOR, PURPOSES, SUPERVISOR
 
-ROLES = (OPERATOR, SUPERVISOR, ENGINEER)
+ROLES = (OPERATOR, SUPERVISOR, ENGINEER, GUEST)
+HOSTS = (OPERATOR, SUPERVISOR)
 NAME_CHARACTER_COUNT_MAX = 48
 REASON_CHARACTER_COUNT_MAX = 120
 OPERATOR_COUNT_MAX = 64
-HOLD_MS = 3_000  # a dome is somebody's until so long after the last press
 
 
 class SignInError(Exception):
@@ -26,22 +29,18 @@ class Operator:
     role: str
     purpose: int
     reason: str
+    host_token: str = ""  # of a guest: the operator's session that theirs is part of (C67)
 
 
 class Desk:
-    """Everybody who has signed in since the page started.
+    """Everybody who has signed in since the page started."""
 
-    Args:
-        now_ms: monotonic clock.
-    """
-
-    def __init__(self, now_ms: Callable[[], int]) -> None:
-        self._now_ms = now_ms
+    def __init__(self) -> None:
         self._operators: dict[str, Operator] = {}
-        self._holds: dict[tuple[str, str], tuple[Operator, int]] = {}
-        self.pre_empted_count = 0
 
-    def sign_in(self, person: str, role: str, purpose: int, reason: str) -> Operator:
+    def sign_in(
+        self, person: str, role: str, purpose: int, reason: str, host: str = ""
+    ) -> Operator:
         """Let somebody sit down.
 
         Args:
@@ -49,6 +48,7 @@ class Desk:
             role: one of ROLES.
             purpose: 1 to 14, from the closed list.
             reason: in words, 1 to 120 characters.
+            host: of a guest, the operator or supervisor beside whom they sit, signed in now.
 
         Raises:
             SignInError: one of these is not as it must be.
@@ -64,9 +64,15 @@ class Desk:
             raise SignInError(
                 f"reason {reason!r}: say in 1 to {REASON_CHARACTER_COUNT_MAX} characters"
             )
+        host_token = self._host_token(host.strip()) if role == GUEST else ""
+        if role == GUEST and not host_token:
+            raise SignInError(
+                f"supervised by {host!r}: name an operator or supervisor who is signed in"
+            )
         if len(self._operators) >= OPERATOR_COUNT_MAX:
             del self._operators[next(iter(self._operators))]
-        operator = Operator(secrets.token_urlsafe(24), person, role, purpose, reason)
+        token = secrets.token_urlsafe(24)
+        operator = Operator(token, person, role, purpose, reason, host_token)
         self._operators[operator.token] = operator
         return operator
 
@@ -74,33 +80,32 @@ class Desk:
         """Look a session up by the token in its cookie."""
         return self._operators.get(token)
 
-    def sign_out(self, token: str) -> None:
-        """End a session; what it held is free at once."""
-        operator = self._operators.pop(token, None)
-        for place, (holder, _) in list(self._holds.items()):
-            if holder is operator:
-                del self._holds[place]
+    def replace(self, token: str, operator: Operator) -> None:
+        """Forget a session in whose place another has come; its guests go over to that."""
+        if self._operators.pop(token, None) is None:
+            return
+        for guest in [one for one in self._operators.values() if one.host_token == token]:
+            self._operators[guest.token] = dataclasses.replace(guest, host_token=operator.token)
 
-    def hold(self, operator: Operator, unit: str, camera: str) -> str:
-        """Take a dome, or keep it; a supervisor takes it from anybody else.
+    def sign_out(self, token: str) -> list[Operator]:
+        """End a session, and those of its guests (C67).
 
         Returns:
-            "" when it is theirs, else who has it.
+            everybody who has no session any more; what they move must be stopped.
         """
-        now_ms = self._now_ms()
-        holder, until_ms = self._holds.get((unit, camera), (operator, now_ms))
-        if holder.token != operator.token and now_ms < until_ms:
-            if operator.role != SUPERVISOR or holder.role == SUPERVISOR:
-                return holder.person
-            self.pre_empted_count += 1
-        self._holds[unit, camera] = (operator, now_ms + HOLD_MS)
-        return ""
+        if token not in self._operators:
+            return []
+        gone = [self._operators.pop(token)]
+        gone += [one for one in self._operators.values() if one.host_token == token]
+        for guest in gone[1:]:
+            del self._operators[guest.token]
+        return gone
 
-    def holders(self) -> dict[str, str]:
-        """Tell who has which dome now: "unit/camera" to a name."""
-        now_ms = self._now_ms()
-        return {
-            f"{unit}/{camera}": holder.person
-            for (unit, camera), (holder, until_ms) in self._holds.items()
-            if now_ms < until_ms
-        }
+    def _host_token(self, person: str) -> str:
+        """Find the newest session of somebody who may have guests; "" for none."""
+        tokens = [
+            one.token
+            for one in self._operators.values()
+            if one.person == person and one.role in HOSTS
+        ]
+        return tokens[-1] if tokens else ""

@@ -16,11 +16,22 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from firmware.commands import message as commands
 from firmware.cose import mac0
+from firmware.ptz.hold import Hold
+from firmware.ptz.report import Report
 from firmware.telemetry import messages, topics
 
 KEY_ID = b"command"
 WINDOW_COUNT = 20
 STALLED_MS = 1_000
+HOLDING = (
+    "ptz.move",
+    "ptz.preset",
+    "ptz.lens",
+    "ptz.tour",
+    "ptz.tour_run",
+    "ptz.menu",
+    "ptz.pattern",
+)
 
 
 class Shared:
@@ -77,6 +88,10 @@ class ModelUnit:
         self.commands: list[commands.Command] = []
         self.command_sequence_next = 1
         self.pan_cdeg, self.pan_speed, self.moving_until_s = 4500, 0, 0.0
+        self.hold = Hold(Report("dome-1"))  # a hold is what a real unit makes of it
+        self.tours: dict[str, str] = {}
+        self.activity = self.debtor = ""
+        self.zoom_permille = 120
         self.sound_state = "off"
         self.faults: list[messages.FaultRow] = []
         self.is_deaf = False
@@ -172,6 +187,14 @@ class ModelUnit:
         dome.dome_state = "moving" if self.pan_speed else "idle"
         dome.pan_cdeg, dome.tilt_cdeg, dome.zoom_permille = self.pan_cdeg, -750, 120
         dome.is_position_known = True
+        free_ms = self.hold.left_ms(self.now_ms())
+        if free_ms:
+            dome.holder, dome.holder_role, dome.free_in_ms = (
+                self.hold.person,
+                self.hold.role,
+                free_ms,
+            )
+        dome.activity, dome.debtor = self.activity or None, self.debtor or None
         yard = messages.CameraState("yard-2")
         yard.is_recording, yard.oldest_utc_ms, yard.fill_permille = True, beat.oldest_utc_ms, 433
         yard.sound_state, yard.sound_grant_id = self.sound_state, "grant-yard-2"
@@ -218,6 +241,8 @@ class ModelUnit:
                 camera = messages.CameraInBirth(name)
                 camera.has_dome, camera.has_microphone = has_dome, not has_dome
                 camera.width_px, camera.height_px = 1280, 720
+                if has_dome:
+                    camera.switches = "auto-focus day-night lamp menu washer wiper"
                 birth.cameras.append(camera)
             topic = topics.topic(self.name, topics.STATE)
             self._say(topic, messages.encode(birth), 1, retain=True)
@@ -249,7 +274,9 @@ class ModelUnit:
         self.commands.append(command)
         self.command_sequence_next = command.sequence + 1
         answer = commands.Answer(self.name, command.sequence, commands.DONE)
-        if command.act == "ptz.move":
+        if self._is_held(command, answer) or self._by_itself(command, answer):
+            pass
+        elif command.act == "ptz.move":
             self.pan_speed = command.number("pan") // 4
             self.moving_until_s = time.monotonic() + 0.9
         elif command.act == "ptz.stop":
@@ -260,6 +287,45 @@ class ModelUnit:
             answer.result, answer.code, answer.clause = commands.REFUSED, "ptz.zone", "C21"
             answer.remedy = "Choose a preset outside every privacy zone."
         self._say(topics.topic(self.name, topics.ANSWER), commands.encode_answer(answer), 1)
+
+    def _is_held(self, command: commands.Command, answer: commands.Answer) -> bool:
+        """Refuse as a unit does when somebody else has the dome."""
+        if command.act not in HOLDING:
+            return False
+        code = self.hold.take(command.person, command.role, self.now_ms())
+        if code:
+            answer.result, answer.code, answer.clause = commands.REFUSED, code, "C67"
+            answer.remedy = "%s (%s) has the dome; it is free in 3 s if they let it be" % (
+                self.hold.person,
+                self.hold.role,
+            )
+        return code != ""
+
+    def _by_itself(self, command: commands.Command, answer: commands.Answer) -> bool:
+        """Do what a unit does of holds, tours, menus and reasons; False for other acts."""
+        who = (command.person, command.role)
+        code = ""
+        if command.act == "ptz.hand_over":
+            code = self.hold.hand_over(*who, command.text("to"), self.now_ms())
+        elif command.act == "ptz.release":
+            code = self.hold.release(*who, self.now_ms())
+        elif command.act == "ptz.tour_keep":
+            self.tours[command.text("name")] = command.text("hours") + " " + command.text("plan")
+        elif command.act == "ptz.tour_drop":
+            del self.tours[command.text("name")]
+        elif command.act == "ptz.tour_list":
+            answer.detail = dict(self.tours)
+        elif command.act == "ptz.tour_run":
+            self.activity = "tour " + command.text("name")
+        elif command.act == "ptz.menu":
+            self.activity = "" if command.text("do") == "close" else "menu"
+        elif command.act == "ptz.reason":
+            self.debtor = ""
+        else:
+            return False
+        if code:
+            answer.result, answer.code, answer.clause = commands.REFUSED, code, "C67"
+        return True
 
 
 def _utc_ms() -> int:

@@ -150,15 +150,18 @@ def test_sound_presets_and_refusals_show_what_the_unit_said(seat: Seat):
     expect(sound).to_have_text("off")
     seat.page.check(f"{DOME} [data-field='store']")
     seat.page.click(f"{DOME} [data-preset='2']")
+    seat.page.fill("#preset-name", "main gate")
+    seat.page.click("#preset-store")
     seat.wait_for_act("ptz.preset")
     assert seat.unit.commands[-1].text("do") == "set"
     seat.page.click(f"{DOME} [data-preset='8']")
     refusal = seat.page.locator("#log li").first
     expect(refusal).to_contain_text("refused, ptz.zone, C21")
     expect(refusal).to_contain_text("Choose a preset outside every privacy zone.")
-    seat.page.click(f"{DOME} [data-toggle='wiper']")
-    seat.wait_for_act("ptz.aux")
-    assert seat.unit.commands[-1].arguments == {"camera": "dome-1", "number": 1, "level": True}
+    seat.page.click(f"{DOME} [data-switch='wiper']")
+    seat.wait_for_act("ptz.switch")
+    assert seat.unit.commands[-1].arguments == {"camera": "dome-1", "what": "wiper", "level": True}
+    expect(seat.page.locator(f"{DOME} [data-switch='wiper']")).to_have_class("on")
 
 
 def test_a_fault_is_shown_and_acknowledged(seat: Seat):
@@ -195,22 +198,3 @@ def test_a_silent_unit_and_a_silent_server_are_called_stale(seat: Seat):
     alarm = seat.page.locator("#alarm")
     expect(alarm).to_contain_text("has not heard the CMC", timeout=STALE_LIMIT_S * 1000)
     expect(unit).to_have_attribute("data-state", "stale")
-
-
-def test_one_has_the_dome_at_a_time_and_a_supervisor_takes_it(seat: Seat):
-    other = seat.sit_down("Grace Hopper")
-    chief = seat.sit_down("C. Chief", "supervisor")
-    seat.page.click(f"{DOME} [data-preset='1']")
-    expect(other.locator(f"{DOME} [data-field='holder']")).to_have_text(
-        "Ada Lovelace has this dome"
-    )
-    other.click(f"{DOME} [data-preset='3']")
-    expect(other.locator("#log li").first).to_contain_text("Ada Lovelace has dome-1")
-    other.click(f"{DOME} .stop")
-    expect(other.locator("#log li").first).to_contain_text("dome-1 stop")
-    expect(other.locator("#log li").first).to_have_attribute("data-result", "done")
-    chief.click(f"{DOME} [data-preset='4']")
-    expect(chief.locator("#log li").first).to_contain_text("done")
-    seat.page.click(f"{DOME} [data-preset='1']")
-    expect(seat.page.locator("#log li").first).to_contain_text("C. Chief has dome-1")
-    assert seat.centre.desk.pre_empted_count == 1

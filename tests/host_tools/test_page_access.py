@@ -13,6 +13,7 @@ from host_tools.cmc.controls import Controls
 from host_tools.cmc.feed import Feed
 from host_tools.cmc.fleet import Fleet
 from host_tools.cmc.operator import Desk, SignInError
+from host_tools.cmc.presets import PresetBook
 from host_tools.cmc.store import Store
 from host_tools.cmc.wallboard.page import PAGE_COOKIE, Page, Room
 from tests.host_tools.model_unit import Shared
@@ -40,9 +41,9 @@ def _room(path: Path) -> Room:
     fleet = Fleet(clock, clock)
     fleet.register("unit-1", "gateway", "yard-7", "R. Officer")
     feed = Feed("mqtt://cmc:x@127.0.0.1:1", store, fleet, Shared(), lambda: 7)
-    desk = Desk(clock)
-    controls = Controls(feed, store, fleet, Shared(), desk)
-    return Room(fleet, store, desk, controls, TOKEN)
+    desk = Desk()
+    controls = Controls(feed, store, fleet, Shared())
+    return Room(fleet, store, desk, controls, PresetBook(path, fleet), TOKEN)
 
 
 def _ask(room: Room, calls: list[tuple[str, str, Mapping[str, str], object]]) -> list[int]:
@@ -151,8 +152,7 @@ def test_a_move_that_its_stop_overtook_is_dropped(tmp_path: Path):
 
 
 def test_a_desk_wants_to_know_who_and_why():
-    clock = Clock()
-    desk = Desk(clock)
+    desk = Desk()
     table = (
         ("", "operator", 1, "why", "name"),
         ("A" * 49, "operator", 1, "why", "name"),
@@ -166,17 +166,19 @@ def test_a_desk_wants_to_know_who_and_why():
             desk.sign_in(person, role, purpose, reason)
 
 
-def test_a_hold_ends_by_itself_or_when_its_person_leaves():
-    clock = Clock()
-    desk = Desk(clock)
+@pytest.mark.clause("C67")
+def test_a_guest_sits_beside_an_operator_and_leaves_with_them():
+    desk = Desk()
+    with pytest.raises(SignInError, match="supervised by"):
+        desk.sign_in("Constable", "guest", 2, "incident 7", "Ada")
     ada = desk.sign_in("Ada", "operator", 1, "watch")
-    bea = desk.sign_in("Bea", "operator", 1, "watch")
-    assert desk.hold(ada, "unit-1", "dome-1") == ""
-    assert desk.hold(bea, "unit-1", "dome-1") == "Ada"
-    assert desk.hold(bea, "unit-1", "dome-2") == ""
-    clock.ms += 3_000
-    assert desk.hold(bea, "unit-1", "dome-1") == ""
-    assert desk.holders() == {"unit-1/dome-1": "Bea"}
-    desk.sign_out(bea.token)
-    assert desk.find(bea.token) is None
-    assert desk.hold(ada, "unit-1", "dome-1") == ""
+    guest = desk.sign_in("Constable", "guest", 2, "incident 7", " Ada ")
+    for host in ("", "Constable", "ada"):
+        with pytest.raises(SignInError, match="supervised by"):
+            desk.sign_in("Other", "guest", 2, "incident 7", host)
+    again = desk.sign_in("Ada", "operator", 1, "watch")
+    desk.replace(ada.token, again)
+    assert desk.find(guest.token) is not None, "a page that was loaded anew ends nothing"
+    assert [one.person for one in desk.sign_out(again.token)] == ["Ada", "Constable"]
+    assert desk.find(guest.token) is None
+    assert desk.sign_out(again.token) == []

@@ -80,6 +80,7 @@ def test_focus_is_held_like_a_move(desk: Seat):
 
 
 def test_a_tour_is_started_and_ended_from_the_page(desk: Seat):
+    desk.page.locator(f"{DOME} summary").click()
     desk.page.locator(f"{DOME} [data-field='plan']").fill("1:20 2:15")
     desk.page.locator(f"{DOME} [data-act='ptz.tour']").click()
     desk.wait_for_act("ptz.tour")

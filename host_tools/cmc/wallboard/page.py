@@ -28,18 +28,20 @@ from starlette.responses import (
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from firmware.commands.message import Command
-from firmware.policy.rules import PURPOSES
+from firmware.commands.message import DONE, Command
+from firmware.policy.rules import GUEST, PURPOSES
 from firmware.ptz.model import FOV_POINTS
 from host_tools.cmc.controls import Controls
 from host_tools.cmc.fleet import Fleet
-from host_tools.cmc.operator import ROLES, Desk, SignInError
+from host_tools.cmc.operator import ROLES, Desk, Operator, SignInError
+from host_tools.cmc.presets import NameRefusedError, PresetBook
 from host_tools.cmc.store import Store
 from host_tools.cmc.wallboard.view import Json, fleet_json, unit_json
 
 ASSETS = Path(__file__).parent / "assets"
 PAGE_COOKIE, OPERATOR_COOKIE = "lamppost_page", "lamppost_operator"
 BODY_BYTES_MAX = 4096
+PRESET = "ptz.preset"
 TICK_S = 0.1
 FLEET_EVERY_TICKS = 10
 HEADERS = {
@@ -58,6 +60,7 @@ class Room:
     store: Store
     desk: Desk
     controls: Controls
+    presets: PresetBook
     token: str
     is_closing: bool = False
 
@@ -72,16 +75,18 @@ class Page:
     def __init__(self, room: Room) -> None:
         self._room = room
         self.listener_count = 0
-        self._cache: dict[str, tuple[int, str]] = {}
+        self._cache: dict[str, tuple[int, int, str]] = {}
         self.app = Starlette(
             routes=[
                 Route("/", self._index),
                 Route("/events", self._events),
                 Route("/still/{unit}/{camera}", self._still),
+                Route("/preset/{unit}/{camera}/{number:int}", self._picture),
                 Route("/api/choices", self._choices),
                 Route("/api/session", self._sign_in, methods=["POST"]),
                 Route("/api/leave", self._sign_out, methods=["POST"]),
                 Route("/api/command", self._command, methods=["POST"]),
+                Route("/api/preset", self._name_preset, methods=["POST"]),
                 Mount("/assets", StaticFiles(directory=ASSETS)),
             ],
             middleware=[
@@ -122,6 +127,13 @@ class Page:
             return PlainTextResponse("no still", status_code=404)
         return Response(jpeg, media_type="image/jpeg")
 
+    async def _picture(self, request: Request) -> Response:
+        place = (request.path_params["unit"], request.path_params["camera"])
+        jpeg = self._room.presets.picture(place, request.path_params["number"])
+        if not jpeg:
+            return PlainTextResponse("no picture", status_code=404)
+        return Response(jpeg, media_type="image/jpeg")
+
     async def _choices(self, _request: Request) -> Response:
         return JSONResponse({"roles": ROLES, "purposes": PURPOSES, "fov_points": FOV_POINTS})
 
@@ -134,21 +146,24 @@ class Page:
                 str(body.get("role", "")),
                 purpose if isinstance(purpose, int) else 0,
                 str(body.get("reason", "")),
+                str(body.get("host", "")),
             )
         except SignInError as error:
             return JSONResponse({"error": str(error)}, status_code=422)
+        self._room.desk.replace(request.cookies.get(OPERATOR_COOKIE, ""), operator)
         answer = JSONResponse({"person": operator.person, "role": operator.role})
         self._set_cookie(answer, OPERATOR_COOKIE, operator.token)
         return answer
 
     async def _sign_out(self, request: Request) -> Response:
-        self._room.desk.sign_out(request.cookies.get(OPERATOR_COOKIE, ""))
+        gone = self._room.desk.sign_out(request.cookies.get(OPERATOR_COOKIE, ""))
+        await asyncio.gather(*(self._room.controls.let_go(one) for one in gone))
         answer = JSONResponse({})
         answer.delete_cookie(OPERATOR_COOKIE)
         return answer
 
     async def _command(self, request: Request) -> Response:
-        operator = self._room.desk.find(request.cookies.get(OPERATOR_COOKIE, ""))
+        operator = self._operator(request)
         if operator is None:
             return JSONResponse({"error": "sign in first"}, status_code=401)
         body = await _body(request)
@@ -162,31 +177,58 @@ class Page:
                 return JSONResponse({"error": f"{name}: no such value"}, status_code=422)
             flat[name] = value
         command = Command(str(body.get("act", "")), flat)
-        outcome = await self._room.controls.order(
-            operator, str(body.get("unit", "")), command, press
-        )
+        unit = str(body.get("unit", ""))
+        outcome = await self._room.controls.order(operator, unit, command, press)
+        if command.act == PRESET and outcome["result"] == DONE:
+            place = (unit, command.text("camera"))
+            self._room.presets.on_preset(place, command.text("do"), command.number("number"))
         return JSONResponse(outcome)
+
+    async def _name_preset(self, request: Request) -> Response:
+        operator = self._operator(request)
+        if operator is None:
+            return JSONResponse({"error": "sign in first"}, status_code=401)
+        body = await _body(request)
+        place = (str(body.get("unit", "")), str(body.get("camera", "")))
+        number = body.get("number")
+        if place[0] not in self._room.fleet.units or operator.role == GUEST:
+            return JSONResponse({"error": f"{place[0]}: not yours to name"}, status_code=422)
+        try:
+            self._room.presets.name(
+                place,
+                number if isinstance(number, int) else 0,
+                str(body.get("name", "")),
+                operator.person,
+            )
+        except NameRefusedError as error:
+            return JSONResponse({"error": str(error)}, status_code=422)
+        return JSONResponse({})
+
+    def _operator(self, request: Request) -> Operator | None:
+        return self._room.desk.find(request.cookies.get(OPERATOR_COOKIE, ""))
 
     async def _events(self, _request: Request) -> Response:
         return StreamingResponse(self._stream(), media_type="text/event-stream")
 
     async def _stream(self) -> AsyncGenerator[str]:
         """Send each unit when it changed, and the fleet's state once a second and at changes."""
-        sent: dict[str, int] = {}
+        sent: dict[str, tuple[int, int]] = {}
         told_states: list[str] = []
         tick = 0
         self.listener_count += 1
         try:
             while not self._room.is_closing:
-                fleet = fleet_json(self._room.fleet, self._room.desk)
+                self._room.presets.step()
+                fleet = fleet_json(self._room.fleet)
                 states = [str(fleet["broker_up"]), *self._states()]
                 if tick % FLEET_EVERY_TICKS == 0 or states != told_states:
                     told_states = states
                     yield _message("fleet", json.dumps(fleet))
                 for name, view in list(self._room.fleet.units.items()):
-                    if sent.get(name) != view.version:
-                        sent[name] = view.version
-                        yield _message("unit", self._unit(name, view.version))
+                    version = (view.version, self._room.presets.version)
+                    if sent.get(name) != version:
+                        sent[name] = version
+                        yield _message("unit", self._unit(name, *version))
                 tick += 1
                 await asyncio.sleep(TICK_S)
         finally:
@@ -196,14 +238,17 @@ class Page:
         fleet = self._room.fleet
         return [fleet.state_of(view) for view in fleet.units.values()]
 
-    def _unit(self, name: str, version: int) -> str:
+    def _unit(self, name: str, version: int, preset_version: int) -> str:
         """Write one unit once for all listeners."""
         cached = self._cache.get(name)
-        if cached is None or cached[0] != version:
+        if cached is None or cached[:2] != (version, preset_version):
             view = self._room.fleet.units[name]
-            text = json.dumps(unit_json(self._room.fleet, view, self._room.store))
-            cached = self._cache[name] = (version, text)
-        return cached[1]
+            told = unit_json(self._room.fleet, view, self._room.store)
+            rows = self._room.presets.rows(name)
+            for camera in cast("list[Json]", told["cameras"]):
+                camera["presets"] = rows.get(str(camera["name"]), [])
+            cached = self._cache[name] = (version, preset_version, json.dumps(told))
+        return cached[2]
 
     def _set_cookie(self, answer: Response, name: str, value: str) -> None:
         answer.set_cookie(name, value, httponly=True, samesite="strict", path="/")

@@ -9,6 +9,7 @@ import uvicorn
 from host_tools.cmc.controls import Controls
 from host_tools.cmc.fleet import Fleet
 from host_tools.cmc.operator import Desk
+from host_tools.cmc.presets import PresetBook
 from host_tools.cmc.store import Store
 from host_tools.cmc.wallboard.page import Page, Room
 
@@ -34,7 +35,9 @@ class PageServer:
     def __init__(
         self, fleet: Fleet, store: Store, desk: Desk, controls: Controls, port: int
     ) -> None:
-        self._room = Room(fleet, store, desk, controls, secrets.token_urlsafe(TOKEN_BYTES))
+        presets = PresetBook(store.path.parent, fleet)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._room = Room(fleet, store, desk, controls, presets, token)
         self.page = Page(self._room)
         self._wanted_port = port
         self._server = uvicorn.Server(
@@ -78,3 +81,4 @@ class PageServer:
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join()
+        self._room.presets.close()

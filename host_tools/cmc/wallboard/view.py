@@ -5,7 +5,6 @@ from firmware.health.meanings import MEANINGS
 from firmware.telemetry import codes
 from firmware.telemetry.heartbeat import CameraState, Heartbeat
 from host_tools.cmc.fleet import Fleet, StillView, UnitView
-from host_tools.cmc.operator import Desk
 from host_tools.cmc.store import Store
 
 QUALITIES = ("not set", "kept", "synchronised", "proven")
@@ -15,7 +14,7 @@ EVENT_COUNT = 8
 Json = dict[str, object]
 
 
-def fleet_json(fleet: Fleet, desk: Desk) -> Json:
+def fleet_json(fleet: Fleet) -> Json:
     """Tell the state of everything in a few bytes; sent every second and at each change."""
     with fleet.lock:
         now_ms = fleet.now_ms()
@@ -34,7 +33,6 @@ def fleet_json(fleet: Fleet, desk: Desk) -> Json:
                 }
                 for view in fleet.units.values()
             ],
-            "holders": desk.holders(),
         }
 
 
@@ -99,6 +97,7 @@ def _cameras(view: UnitView, now_ms: int) -> list[Json]:
             "name": name,
             "has_dome": bool(camera and camera.has_dome),
             "has_microphone": bool(camera and camera.has_microphone),
+            "switches": (camera.switches or "").split() if camera else [],
             "still": _still(view.stills.get(name), now_ms),
         }
         state = states.get(name)
@@ -119,6 +118,11 @@ def _camera_state(state: CameraState) -> Json:
         "tilt_cdeg": state.tilt_cdeg,
         "zoom_permille": state.zoom_permille,
         "position_known": bool(state.is_position_known),
+        "holder": state.holder,
+        "holder_role": state.holder_role,
+        "free_in_ms": state.free_in_ms,
+        "activity": state.activity,
+        "debtor": state.debtor,
         "sound": state.sound_state,
         "grant": state.sound_grant_id,
     }

@@ -105,40 +105,13 @@ export function wire(root, unit, camera) {
     press += 1;
     order(unit, "ptz.stop", { camera }, `${camera} stop`, press);
   });
-  wireSwitches(root, unit, camera);
+  wireSound(root, unit, camera);
 }
 
-function wireSwitches(root, unit, camera) {
-  root.querySelectorAll("[data-toggle]").forEach((button) => {
-    button.addEventListener("click", async () => {
-      const level = !button.classList.contains("on");
-      const title = `${camera} ${button.textContent} ${level ? "on" : "off"}`;
-      const number = Number(button.dataset.aux);
-      const outcome = await order(unit, "ptz.aux", { camera, number, level }, title);
-      if (outcome.result === "done") button.classList.toggle("on", level);
-    });
-  });
+function wireSound(root, unit, camera) {
   for (const act of ["sound.on", "sound.off"]) {
     root.querySelector(`[data-act="${act}"]`).addEventListener("click", () =>
       order(unit, act, { camera }, `${camera} ${act.replace(".", " ")}`));
-  }
-  const plan = root.querySelector('[data-field="plan"]');
-  root.querySelector('[data-act="ptz.tour"]').addEventListener("click", () =>
-    order(unit, "ptz.tour", { camera, plan: plan.value.trim() }, `${camera} tour ${plan.value}`));
-  root.querySelector('[data-act="ptz.tour_end"]').addEventListener("click", () =>
-    order(unit, "ptz.tour_end", { camera }, `${camera} tour ended`));
-  const store = root.querySelector('[data-field="store"]');
-  for (let number = 1; number <= 8; number += 1) {
-    const button = document.createElement("button");
-    button.textContent = String(number);
-    button.dataset.preset = String(number);
-    button.addEventListener("click", () => {
-      const todo = store.checked ? "set" : "go";
-      store.checked = false;
-      order(unit, "ptz.preset", { camera, do: todo, number },
-        `${camera} preset ${number} ${todo === "set" ? "stored" : "go"}`);
-    });
-    root.querySelector(".eight").append(button);
   }
 }
 

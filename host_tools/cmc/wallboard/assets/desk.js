@@ -1,10 +1,11 @@
 // Who sits here, and the one way to ask for an act.
-export const desk = { person: "", role: "", purpose: 0, reason: "" };
+export const desk = { person: "", role: "", purpose: 0, reason: "", host: "" };
+export const purposes = [];
 
 const KEPT = "lamppost-desk";
 const LOG_LINES = 14;
 const $ = (id) => document.getElementById(id);
-const post = (path, body, keepalive = false) => fetch(path, {
+export const post = (path, body, keepalive = false) => fetch(path, {
   method: "POST", keepalive, headers: { "Content-Type": "application/json" },
   body: JSON.stringify(body),
 });
@@ -21,25 +22,42 @@ async function take(wanted) {
 
 export async function signIn() {
   const choices = await (await fetch("/api/choices")).json();
+  purposes.push(...choices.purposes);
   for (const role of choices.roles) $("role").add(new Option(role, role));
   choices.purposes.forEach((text, index) => {
     $("purpose").add(new Option(`${index + 1}. ${text}`, index + 1));
   });
   const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null");
   if (kept) {
-    for (const name of ["person", "role", "purpose", "reason"]) $(name).value = kept[name];
+    for (const name of ["person", "role", "purpose", "reason", "host"]) $(name).value = kept[name] ?? "";
+    showHost();
     if (!(await take(kept))) return;
   }
   $("sign-in").showModal();
 }
 
+function showHost() {
+  const isGuest = $("role").value === "guest";
+  $("host-label").hidden = !isGuest;
+  $("host").required = isGuest;
+}
+
 $("who").addEventListener("click", () => $("sign-in").showModal());
+$("role").addEventListener("change", showHost);
+$("leave").addEventListener("click", async () => {
+  await post("/api/leave", {});
+  localStorage.removeItem(KEPT);
+  Object.assign(desk, { person: "", role: "", purpose: 0, reason: "", host: "" });
+  $("who").textContent = "not signed in";
+  $("sign-in").showModal();
+});
 $("sign-in").addEventListener("cancel", (event) => { if (!desk.person) event.preventDefault(); });
 $("sign-in").querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const error = await take({
     person: $("person").value.trim(), role: $("role").value,
     purpose: Number($("purpose").value), reason: $("reason").value.trim(),
+    host: $("role").value === "guest" ? $("host").value.trim() : "",
   });
   $("sign-in-error").textContent = error;
   if (!error) $("sign-in").close();
@@ -52,7 +70,8 @@ export async function order(unit, act, args, line, press = 0) {
   let outcome;
   try {
     let answer = await post("/api/command", { unit, act, arguments: args, press }, true);
-    if (answer.status === 401 && desk.person && !(await take({ ...desk }))) {
+    // A guest whose operator left does not come back by themselves.
+    if (answer.status === 401 && desk.person && desk.role !== "guest" && !(await take({ ...desk }))) {
       answer = await post("/api/command", { unit, act, arguments: args, press }, true);
     }
     outcome = await answer.json();

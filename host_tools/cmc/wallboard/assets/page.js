@@ -1,7 +1,9 @@
 // The page: listens to the feed, draws it, and says when it is old.
-import { desk, signIn } from "/assets/desk.js";
+import { signIn } from "/assets/desk.js";
 import { wire, wireKeys, chosenCamera, releaseAll } from "/assets/controls.js";
 import { order } from "/assets/desk.js";
+import { drawHands, drawHolder, wireHands } from "/assets/hands.js";
+import { drawPresets, wirePresets } from "/assets/presets.js";
 import { wirePad, wireStick } from "/assets/stick.js";
 import { openZones } from "/assets/zones.js";
 
@@ -45,6 +47,7 @@ source.addEventListener("fleet", (message) => {
 source.addEventListener("unit", (message) => {
   const unit = JSON.parse(message.data);
   for (const camera of unit.cameras) if (camera.still) camera.still.atMs = performance.now();
+  unit.atMs = performance.now();
   units.set(unit.unit, unit);
   drawUnit(unit);
   drawAside();
@@ -128,8 +131,7 @@ function drawStamps() {
       const oldMs = still ? still.age_ms + performance.now() - still.atMs : 0;
       set(root, "stamp", !still ? "" : oldMs < 2500 ? clockTime(still.utc_ms)
         : `${clockTime(still.utc_ms)}, ${age(oldMs)} old`);
-      const holder = fleet?.holders[`${unit.unit}/${camera.name}`] ?? "";
-      set(root, "holder", holder && holder !== desk.person ? `${holder} has this dome` : "");
+      drawHolder(root, camera, performance.now() - unit.atMs);
     }
   }
 }
@@ -206,6 +208,8 @@ function drawCamera(article, unit, camera) {
     article.querySelector(".cameras").append(root);
     wire(root, unit.unit, camera.name);
     wireStick(root, unit.unit, camera.name);
+    wireHands(root, unit.unit, camera.name);
+    wirePresets(root, unit.unit, camera.name);
     root.querySelector('[data-field="draft"]').addEventListener("click", () => {
       const now = units.get(unit.unit).cameras.find((one) => one.name === camera.name);
       openZones(root, now);
@@ -245,6 +249,8 @@ function drawCamera(article, unit, camera) {
   set(root, "fill", percent(camera.fill_permille));
   set(root, "oldest", held(camera.oldest_utc_ms));
   root.querySelector('[data-act="sound.on"]').classList.toggle("on", isOn);
+  drawHands(root, camera);
+  drawPresets(root, unit.unit, camera);
 }
 
 function drawAside() {

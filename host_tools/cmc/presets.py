@@ -1,0 +1,187 @@
+"""What the desk calls its presets, and what they look like.
+
+Names are words of the people who sit here, so they are kept here and not on the unit (decision
+0012). Pictures are stills like any other: with their zones filled by the unit, in memory alone,
+and gone 31 days after they were taken at the latest. A preset's picture is the first still that
+came after the dome had stood there; when it is gone to again, a newer one takes its place.
+"""
+
+import sqlite3
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware.keys.ratchet import LIFE_MS
+from host_tools.cmc.fleet import Fleet, UnitView
+from host_tools.cmc.transaction import transaction
+
+FILE = "presets.sqlite"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS names (
+    unit TEXT NOT NULL, camera TEXT NOT NULL, number INTEGER NOT NULL, name TEXT NOT NULL,
+    person TEXT NOT NULL, utc_ms INTEGER NOT NULL, PRIMARY KEY (unit, camera, number)
+) WITHOUT ROWID;
+"""
+NAME_CHARACTER_COUNT_MAX = 32
+NUMBER_MAX = 255
+SETTLE_MS = 1_500  # until a heartbeat tells that the dome has set off
+WAIT_MS = 60_000
+Place = tuple[str, str]
+
+
+class NameRefusedError(Exception):
+    """A name cannot be kept; the text says the value and the remedy."""
+
+
+@dataclass
+class Picture:
+    """A still of where a preset looks."""
+
+    jpeg: bytes
+    utc_ms: int
+    number: int
+
+
+@dataclass
+class _Wish:
+    """A picture that is waited for."""
+
+    preset: int
+    since_ms: int
+    after_still: int
+
+
+class PresetBook:
+    """Names and pictures of all presets; safe to use from several threads.
+
+    Args:
+        folder: of the file with the names.
+        fleet: where the stills come from.
+    """
+
+    def __init__(self, folder: Path, fleet: Fleet) -> None:
+        path = folder / FILE
+        path.touch(mode=0o600)
+        self._lock = threading.RLock()
+        self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._file.execute("PRAGMA synchronous=FULL")
+        self._file.executescript(SCHEMA)
+        self._fleet = fleet
+        self._wishes: dict[Place, _Wish] = {}
+        self._pictures: dict[tuple[str, str, int], Picture] = {}
+        self.version = 0
+        """Rises with each change."""
+
+    def close(self) -> None:
+        """Let go of the file; idempotent."""
+        with self._lock:
+            self._file.close()
+
+    def name(self, place: Place, number: int, name: str, person: str) -> None:
+        """Give a preset a name; "" takes it away.
+
+        Raises:
+            NameRefusedError: the number or the name is not as it must be.
+        """
+        name = name.strip()
+        if not 1 <= number <= NUMBER_MAX:
+            raise NameRefusedError(f"preset {number}: give 1 to {NUMBER_MAX}")
+        if len(name) > NAME_CHARACTER_COUNT_MAX or not name.isprintable():
+            raise NameRefusedError(
+                f"name {name!r}: give at most {NAME_CHARACTER_COUNT_MAX} characters on one line"
+            )
+        row = (*place, number, name, person, self._fleet.utc_ms())
+        with transaction(self._file, self._lock):
+            if name:
+                self._file.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?, ?, ?)", row)
+            else:
+                self._file.execute(
+                    "DELETE FROM names WHERE unit = ? AND camera = ? AND number = ?",
+                    (*place, number),
+                )
+            self.version += 1
+
+    def on_preset(self, place: Place, todo: str, number: int) -> None:
+        """Hear that a unit has set, cleared or set off to a preset."""
+        with self._lock:
+            if todo == "clear":
+                self._pictures.pop((*place, number), None)
+                self.version += 1
+                return
+            still = self._still_number(place)
+            self._wishes[place] = _Wish(number, self._fleet.now_ms(), still)
+
+    def step(self) -> None:
+        """Take the pictures that have come, and forget those that are too old."""
+        with self._lock:
+            for place, wish in list(self._wishes.items()):
+                if self._fulfil(place, wish):
+                    del self._wishes[place]
+            oldest_utc_ms = self._fleet.utc_ms() - LIFE_MS
+            for key in [key for key, one in self._pictures.items() if one.utc_ms <= oldest_utc_ms]:
+                del self._pictures[key]
+                self.version += 1
+
+    def picture(self, place: Place, number: int) -> bytes:
+        """Give the picture of a preset; b"" for none."""
+        with self._lock:
+            picture = self._pictures.get((*place, number))
+            return picture.jpeg if picture else b""
+
+    def rows(self, unit: str) -> dict[str, list[dict[str, object]]]:
+        """List what is known of a unit's presets: camera to number, name and picture's number."""
+        with self._lock:
+            names = {
+                (str(camera), int(number)): str(name)
+                for camera, number, name in self._file.execute(
+                    "SELECT camera, number, name FROM names WHERE unit = ?", (unit,)
+                )
+            }
+            pictures = {
+                (camera, number): picture.number
+                for (owner, camera, number), picture in self._pictures.items()
+                if owner == unit
+            }
+        rows: dict[str, list[dict[str, object]]] = {}
+        for camera, number in sorted({*names, *pictures}):
+            rows.setdefault(camera, []).append(
+                {
+                    "number": number,
+                    "name": names.get((camera, number), ""),
+                    "picture": pictures.get((camera, number), 0),
+                }
+            )
+        return rows
+
+    def _fulfil(self, place: Place, wish: _Wish) -> bool:
+        """Take a still if it shows the preset; True when the wish is over, either way."""
+        view = self._fleet.units.get(place[0])
+        state = _dome_state(view, place[1])
+        waited_ms = self._fleet.now_ms() - wish.since_ms
+        if state == "moving" or waited_ms > WAIT_MS:
+            return True
+        with self._fleet.lock:
+            still = view.stills.get(place[1]) if view is not None else None
+            if still is None or state != "idle" or waited_ms < SETTLE_MS:
+                wish.after_still = self._still_number(place)
+                return False
+            if still.number <= wish.after_still:
+                return False
+            utc_ms = still.utc_ms or self._fleet.utc_ms()
+            self._pictures[*place, wish.preset] = Picture(still.jpeg, utc_ms, still.number)
+        self.version += 1
+        return True
+
+    def _still_number(self, place: Place) -> int:
+        with self._fleet.lock:
+            view = self._fleet.units.get(place[0])
+            still = view.stills.get(place[1]) if view is not None else None
+            return still.number if still is not None else 0
+
+
+def _dome_state(view: UnitView | None, camera: str) -> str:
+    heartbeat = view.heartbeat if view is not None else None
+    for state in heartbeat.cameras if heartbeat is not None else ():
+        if state.name == camera:
+            return state.dome_state or ""
+    return ""
