@@ -9,6 +9,7 @@ from tests.hal.real_world import RealWorld, run_checks
 
 from hal.api.errors import PortAbsent, PortFull, PortRefused
 from hal.conformance import blocks as checks
+from hal.linux import blocks
 from hal.linux.blocks import FileBlocks, create
 from hal.linux.wake import Wake
 
@@ -30,6 +31,16 @@ class HeldBlocks(FileBlocks):
         if self.error:
             raise OSError(self.error, os.strerror(self.error))
         super()._touch(offset_bytes, data)
+
+
+class CountingWake(Wake):
+    def __init__(self):
+        super().__init__()
+        self.notify_count = 0
+
+    def notify(self):
+        self.notify_count += 1
+        super().notify()
 
 
 class FileWorld(RealWorld):
@@ -85,6 +96,58 @@ def test_a_new_medium_is_whole_and_written_and_never_overwrites(tmp_path):
     else:
         raise AssertionError("overwrote a medium")
     assert path.read_bytes() == b"footage"
+
+
+def test_a_large_medium_is_reserved_whole_but_not_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "WRITTEN_BYTES_MAX", SIZE_BYTES - 1)
+    monkeypatch.setattr(blocks, "ZERO_BYTES", 64 * 1024)
+    written = []
+    monkeypatch.setattr(
+        blocks, "_write_all", lambda _fd, data, at: written.append((at, len(data)))
+    )
+    path = tmp_path / "pool"
+    create(str(path), SIZE_BYTES)
+    assert written == [(0, 64 * 1024)]
+    assert path.stat().st_size == SIZE_BYTES
+    assert path.stat().st_blocks * 512 >= SIZE_BYTES, "not reserved"
+
+
+def test_writes_gather_until_a_barrier_and_wake_once(tmp_path):
+    path = str(tmp_path / "pool")
+    create(path, SIZE_BYTES)
+    wake = CountingWake()
+    medium = FileBlocks(path, wake)
+    tokens = [medium.submit_write(4096 * at, bytes([at]) * 4096) for at in range(8)]
+    assert medium.poll() == [], "written before anything called for it"
+    assert medium.read(4096 * 7, 2) == b"\x07\x07"
+    tokens.append(medium.submit_barrier())
+    done = []
+    while len(done) < len(tokens):
+        wake.wait(10_000)
+        done += medium.poll()
+    assert done == [(token, "") for token in tokens]
+    assert wake.notify_count == 1
+    medium.close()
+    wake.close()
+
+
+def test_a_write_that_no_barrier_follows_is_done_all_the_same(tmp_path):
+    path = str(tmp_path / "pool")
+    create(path, SIZE_BYTES)
+    wake = Wake()
+    medium = FileBlocks(path, wake)
+    token = medium.submit_write(0, bytes([1]) * 4096)
+    done = []
+    while not done:
+        wake.wait(50)
+        done = medium.poll()
+    assert done == [(token, "")]
+    full = medium.submit_write(0, bytes(blocks.GATHER_BYTES))
+    while not (done := medium.poll()):
+        wake.wait(10_000)
+    assert done == [(full, "")]
+    medium.close()
+    wake.close()
 
 
 def test_no_room_leaves_nothing_behind(tmp_path):
