@@ -1,5 +1,6 @@
 """What each act of a command does: the one place where commands meet the services."""
 
+from firmware.app.aim_acts import AimActs
 from firmware.app.dome_acts import DomeActs, unknown_camera
 from firmware.app.tour_acts import TourActs
 from firmware.health.catalogue import name_of
@@ -44,6 +45,7 @@ class Acts:
     def register(self, commands: "CommandService") -> None:
         """Tell the command service what does each act."""
         DomeActs(self._stations).register(commands)
+        AimActs(self._stations).register(commands)
         TourActs(self._stations, self._tours).register(commands)
         commands.register("sound.on", self._sound_on)
         commands.register("sound.off", self._sound_off)

@@ -92,6 +92,12 @@ def _dome_settings(camera: "CameraConfig", permit: "Permit | None") -> PtzSettin
         settings.pacing_ms = int(ptz["pacing_ms"])
     settings.lease_ms = int(ptz["lease_ms"])
     settings.query_ms = int(ptz["query_ms"])
+    settings.home_preset = int(ptz["home_preset"])
+    settings.is_upside_down = bool(ptz["upside_down"])
+    settings.pan_is_inverted = bool(ptz["invert_pan"])
+    settings.tilt_is_inverted = bool(ptz["invert_tilt"])
+    settings.zoom_is_inverted = bool(ptz["invert_zoom"])
+    settings.focus_is_inverted = bool(ptz["invert_focus"])
     if permit is not None:
         zones: list[Zone] = []
         fences: list[Zone] = []

@@ -21,6 +21,8 @@ DOME_REASONS = {
     "ptz.line": ("", "the serial line is not there; check the adapter"),
     "ptz.limit": ("", "a soft stop is reached; move the other way"),
     "ptz.zone": ("C21", "it could show a private place; move away from it, or zoom in first"),
+    "ptz.no_position": ("", "nobody knows where it looks; wait for its replies, or calibrate it"),
+    "ptz.no_home": ("", "no home is set; name one of its presets as home_preset in the site file"),
     "ptz.unlearned": ("C21", "nobody knows what that preset shows; look there and set it anew"),
     "ptz.plan": ("", "a plan is preset:seconds, such as 1:20 2:15, or p1:5 for a pattern"),
     "ptz.not_holder": ("C67", "only who has the dome, or a supervisor, can give it away"),

@@ -116,6 +116,8 @@ class Reporter:
             state.zoom_permille = zoom_permille
             state.is_position_known = is_known
             _tell_hands(state, station.dome.hands, now_ms)
+        if station.line is not None:
+            state.line_verdict = station.line.bus.quality.verdict()
         if station.sound is not None:
             grant = self._unit.authority.grant(station.name)
             state.sound_state = station.sound.state
@@ -175,6 +177,8 @@ def _add_counts(counters: "dict[str, int]", station: "Station") -> None:
     counts = station.ports.camera.counts()
     if station.ports.microphone is not None:
         counts["sound_dropped"] = station.ports.microphone.dropped_count
+    if station.line is not None and station.line.bus.services[0] is station.dome:
+        counts.update(station.line.bus.quality.counts())  # once, however many share the line
     for name, count in sorted(counts.items()):
         if count and len(counters) < COUNTER_COUNT_MAX:
             counters[station.name + "." + name] = count

@@ -76,6 +76,19 @@ ACTS: "dict[str, tuple[tuple[str, Text | Number | Flag], ...]]" = {
     "ptz.preset": (CAMERA, ("do", Text(0, CHOICES_OF_DO)), ("number", Number(1, 255))),
     "ptz.aux": (CAMERA, ("number", Number(1, 255)), ("level", Flag())),
     "ptz.lens": (CAMERA, ("focus", ONE_WAY_OR_OTHER), ("iris", ONE_WAY_OR_OTHER)),
+    "ptz.go_to": (
+        CAMERA,
+        ("pan_cdeg", Number(0, 35_999)),
+        ("tilt_cdeg", Number(-9_000, 9_000)),
+        ("zoom_permille", Number(0, 1000)),
+    ),
+    "ptz.step_by": (
+        CAMERA,
+        ("pan_cdeg", Number(-35_999, 35_999)),
+        ("tilt_cdeg", Number(-18_000, 18_000)),
+        ("zoom_permille", Number(-1000, 1000)),
+    ),
+    "ptz.home": (CAMERA,),
     "ptz.tour": (CAMERA, ("plan", Text(PLAN_LETTERS_MAX))),
     "ptz.tour_end": (CAMERA,),
     "ptz.tour_keep": (

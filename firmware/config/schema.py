@@ -173,6 +173,12 @@ PTZ = (
     Setting(
         "lease_ms", MS, 900, "how long a move goes on when nobody renews it", limits=(200, 1_000)
     ),
+    Setting("home_preset", NUMBER, 0, "the preset that is home; 0 for none", limits=(0, 255)),
+    Setting("upside_down", FLAG, False, "it hangs the other way up than it counts"),
+    Setting("invert_pan", FLAG, False, "it takes left for right; its places are right"),
+    Setting("invert_tilt", FLAG, False, "it takes up for down; its places are right"),
+    Setting("invert_zoom", FLAG, False, "it takes tele for wide; its places are right"),
+    Setting("invert_focus", FLAG, False, "it takes near for far"),
     Setting("query_ms", MS, 500, "pause between position queries at rest", limits=(100, 60_000)),
 )
 

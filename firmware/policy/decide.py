@@ -21,7 +21,17 @@ ENDING = (
     "fault.acknowledge",
 )
 # An engineer aims a dome before the permit is there and sees no picture of it.
-BEFORE_PERMIT = ("ptz.move", "ptz.preset", "ptz.aux", "ptz.lens", "ptz.switch", "ptz.menu")
+BEFORE_PERMIT = (
+    "ptz.move",
+    "ptz.go_to",
+    "ptz.step_by",
+    "ptz.home",
+    "ptz.preset",
+    "ptz.aux",
+    "ptz.lens",
+    "ptz.switch",
+    "ptz.menu",
+)
 
 # (limit of the permit, word that must hold besides or "", acts that begin with it)
 _LIMITED = (

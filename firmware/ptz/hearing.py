@@ -80,8 +80,13 @@ class Hearing:
         dome.bounds.hold_back(now_ms)
         if drive.state in {states.MOVING, states.STOPPING}:
             place.doubt()
-        if not is_round:
-            return
+        if is_round:
+            self._take_round(now_ms)
+        dome.hear_axis(axis, begun_ms, now_ms)
+
+    def _take_round(self, now_ms: int) -> None:
+        dome = self._dome
+        drive, place = dome.drive, dome.place
         dome.insist.look(place.still_count > 0, now_ms)
         self._compare(now_ms)
         is_lively = drive.state != states.IDLE or not place.still_count

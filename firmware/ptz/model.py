@@ -11,6 +11,8 @@ from firmware.units import div_round, signed_cdeg, wrap_cdeg
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    Move = tuple[int, int, int]
+    Lens = tuple[int, int]
     Zone = tuple[int, int, int, int]
 
 PERMILLE = 1000
@@ -64,6 +66,12 @@ class PtzSettings:
         self.has_turbo = False  # full deflection of pan is turbo
         self.turbo_byte = commands.TURBO
         self.reserved_presets: tuple[tuple[int, int], ...] = ()  # first, last: never positions
+        self.home_preset = 0  # 0: none
+        self.is_upside_down = False  # hangs the other way up than its wire thinks
+        self.pan_is_inverted = False  # left is right: of the motion bits alone
+        self.tilt_is_inverted = False
+        self.zoom_is_inverted = False
+        self.focus_is_inverted = False
         self.pan_limits_cdeg: tuple[int, int] | None = None  # clockwise from first to second
         self.tilt_limits_cdeg = (TILT_LOW_CDEG, TILT_HIGH_CDEG)
         self.limit_margin_cdeg = 100  # a soft stop acts this much early
@@ -77,10 +85,11 @@ class PtzSettings:
 
 def position_from_wire(settings: PtzSettings, kind: str, value: int) -> int:
     """Turn the value of a "pan", "tilt" or "zoom" reply into cdeg or permille."""
+    sense = -1 if settings.is_upside_down else 1
     if kind == "pan":
-        return wrap_cdeg(settings.pan_sign * (value - settings.pan_zero_cdeg))
+        return wrap_cdeg(sense * settings.pan_sign * (value - settings.pan_zero_cdeg))
     if kind == "tilt":
-        return settings.tilt_sign * signed_cdeg(value - settings.tilt_zero_cdeg)
+        return sense * settings.tilt_sign * signed_cdeg(value - settings.tilt_zero_cdeg)
     return div_round(min(value, settings.zoom_limit) * PERMILLE, settings.zoom_limit)
 
 
@@ -101,6 +110,19 @@ def speed_byte(permille: int) -> int:
     return 1 + (max(abs(permille), 1) - 1) * (commands.SPEED_MAX - 1) // (PERMILLE - 1)
 
 
+def wired(settings: PtzSettings, move: "Move", lens: "Lens") -> "tuple[Move, Lens]":
+    """Turn a wish round where the head hangs upside down, or takes a way for its opposite."""
+    pan, tilt, zoom = move
+    focus, iris = lens
+    if settings.is_upside_down != settings.pan_is_inverted:
+        pan = -pan
+    if settings.is_upside_down != settings.tilt_is_inverted:
+        tilt = -tilt
+    zoom = -zoom if settings.zoom_is_inverted else zoom
+    focus = -focus if settings.focus_is_inverted else focus
+    return (pan, tilt, zoom), (focus, iris)
+
+
 def motion_frame(
     settings: PtzSettings, move: "tuple[int, int, int]", lens: "tuple[int, int]"
 ) -> bytes:
@@ -111,8 +133,7 @@ def motion_frame(
         move: pan and tilt, -1000 to 1000 (right and up positive), zoom -1 wide, 0, 1 tele.
         lens: focus -1 near, 0, 1 far; iris -1 close, 0, 1 open.
     """
-    pan, tilt, zoom = move
-    focus, iris = lens
+    (pan, tilt, zoom), (focus, iris) = wired(settings, move, lens)
     bits = _one_of(pan, commands.RIGHT, commands.LEFT) | _one_of(tilt, commands.UP, commands.DOWN)
     bits |= _one_of(zoom, commands.TELE, commands.WIDE)
     bits |= _one_of(focus, commands.FAR, commands.NEAR)

@@ -2,7 +2,7 @@
 
 from firmware.pelco_d.session import Session
 from firmware.pelco_p import commands, replies
-from firmware.ptz.model import PERMILLE, position_from_wire, speed_byte
+from firmware.ptz.model import PERMILLE, position_from_wire, speed_byte, wired
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ class PelcoP:
 
     def motion(self, move: "tuple[int, int, int]", lens: "tuple[int, int]") -> bytes:
         """Build one frame; its cleared bits stop what it does not name."""
-        pan, tilt, zoom = move
-        focus, iris = lens
+        (pan, tilt, zoom), (focus, iris) = wired(self._settings, move, lens)
         bits = (
             _one_of(pan, commands.RIGHT, commands.LEFT)
             | _one_of(tilt, commands.UP, commands.DOWN)

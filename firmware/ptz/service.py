@@ -16,6 +16,8 @@ from firmware.ptz.watch import Watch
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from firmware.ptz.aim import Aiming
+
     Lens = tuple[int, int]
     Move = tuple[int, int, int]
     Rect = tuple[int, int, int, int]
@@ -48,6 +50,7 @@ class PtzService:
         self.place = self.sight.place
         self.bounds = Bounds(self)
         self.hearing = Hearing(self)
+        self._aiming: Aiming | None = None
         self.asking = Asking(settings)
         self._is_open = False
         self._now_ms = 0
@@ -74,10 +77,11 @@ class PtzService:
         wish = (pan_permille, tilt_permille, zoom)
         if abs(pan_permille) > PERMILLE or abs(tilt_permille) > PERMILLE or abs(zoom) > 1:
             return self.report.refuse("move", RANGE, now_ms)
+        self.end_aiming(now_ms)
         move = self.bounds.limited(wish, now_ms)
         if move != wish and move == states.STILL:
             return self.report.refuse("move", self.bounds.limit_of(wish), now_ms)
-        return self._set_motion("move", move, None, now_ms)
+        return self.set_motion("move", move, None, now_ms)
 
     def lens(self, focus: int, iris: int, now_ms: int) -> str:
         """Drive the lens, or renew that, for one lease.
@@ -92,10 +96,11 @@ class PtzService:
         """
         if abs(focus) > 1 or abs(iris) > 1:
             return self.report.refuse("lens", RANGE, now_ms)
-        return self._set_motion("lens", None, (focus, iris), now_ms)
+        return self.set_motion("lens", None, (focus, iris), now_ms)
 
     def stop(self, now_ms: int) -> str:
         """Stop everything, ahead of everything; "" or "ptz.line"."""
+        self.end_aiming(now_ms)
         return "" if self.drive.stop("operator") else self.report.refuse("stop", LINE, now_ms)
 
     def preset(self, act: str, number: int, now_ms: int) -> str:
@@ -133,6 +138,7 @@ class PtzService:
             return self.report.refuse("preset", UNLEARNED, now_ms)
         if known is not None and self.sight.shows_zone(known):
             return self.report.refuse("preset", ZONE, now_ms)
+        self.end_aiming(now_ms)
         if not self.drive.go(number):
             return self.report.refuse("preset", LINE, now_ms)
         self.hearing.seek(number, now_ms)
@@ -165,6 +171,7 @@ class PtzService:
         self.session.abandon()
         self.place.forget()
         self.drive.on_line(is_open)
+        self.end_aiming(now_ms)
         self.report.emit("ptz.line_open" if is_open else "ptz.line_lost", now_ms)
 
     def receive(self, data: bytes, now_ms: int) -> None:
@@ -183,6 +190,8 @@ class PtzService:
         if not self._is_open:
             return b"", now_ms + IDLE_MS
         self.hands.step(now_ms)
+        if self._aiming is not None:
+            self._aiming.step(now_ms)
         if self.drive.expire(now_ms):
             self.report.emit("ptz.lease_expired", now_ms)
         self.hearing.step(now_ms)
@@ -243,11 +252,26 @@ class PtzService:
         """Whether a zone could be in view, so that no whole picture may be kept."""
         return bool(self.picture_zones())
 
-    def exchange_ms(self, kind: str) -> int:
-        """Tell how long the line is taken at most by a frame with this reply."""
-        return self.session.duration_ms(kind) + self.settings.pacing_ms
+    def aiming(self) -> "Aiming":
+        """Give what makes absolute moves; made when it is first asked for."""
+        if self._aiming is None:
+            from firmware.ptz.aim import Aiming  # noqa: PLC0415 - few units turn to places
 
-    def _set_motion(self, act: str, move: "Move | None", lens: "Lens | None", now_ms: int) -> str:
+            self._aiming = Aiming(self)
+        return self._aiming
+
+    def end_aiming(self, now_ms: int) -> None:
+        """Hear that something else than an absolute move is wanted."""
+        if self._aiming is not None:
+            self._aiming.cancel(now_ms)
+
+    def hear_axis(self, axis: str, begun_ms: int, now_ms: int) -> None:
+        """Hear that the head told an axis, as it was when it was asked."""
+        if self._aiming is not None:
+            self._aiming.hear(axis, begun_ms, now_ms)
+
+    def set_motion(self, act: str, move: "Move | None", lens: "Lens | None", now_ms: int) -> str:
+        """Drive something for one lease, with no check but that of the line; "" or "ptz.line"."""
         was_moving = self.drive.state == states.MOVING
         if not self.drive.set_motion(move, lens, now_ms):
             return self.report.refuse(act, LINE, now_ms)
@@ -258,6 +282,10 @@ class PtzService:
             self.report.emit("ptz.moved", now_ms, dict(told))
         self.sight.follow(self.drive, now_ms)
         return ""
+
+    def exchange_ms(self, kind: str) -> int:
+        """Tell how long the line is taken at most by a frame with this reply."""
+        return self.session.duration_ms(kind) + self.settings.pacing_ms
 
     def _queue(self, act: str, frame: bytes, now_ms: int) -> str:
         if self.drive.state in {states.LOST, states.CLOSED}:

@@ -5,7 +5,7 @@ calibration is there yet. Such a head's place counts as unknown, so privacy zone
 whole picture.
 """
 
-from firmware.ptz.model import PERMILLE
+from firmware.ptz.model import PERMILLE, wired
 from firmware.visca import commands
 from firmware.visca.session import COMMAND, NONE, ViscaSession
 from hal.api._typing import TYPE_CHECKING
@@ -38,8 +38,7 @@ class Visca:
 
     def motion(self, move: "tuple[int, int, int]", lens: "tuple[int, int]") -> bytes:
         """Build three packets, and a fourth for a step of the iris, which needs no stop."""
-        pan, tilt, zoom = move
-        focus, iris = lens
+        (pan, tilt, zoom), (focus, iris) = wired(self._settings, move, lens)
         address = self._settings.address
         burst = commands.drive(
             address,

@@ -44,6 +44,7 @@ CODES = {
     "ptz.schedule_waits": 220,
     "ptz.menu_opened": 221,
     "ptz.menu_closed": 222,
+    "ptz.went_to": 223,
     # 300: sound
     "sound.on": 301,
     "sound.off": 302,
@@ -53,6 +54,7 @@ CODES = {
     "recording.started": 401,
     "recording.gap": 402,
     "recording.stopped": 403,
+    "recording.day": 404,
     "disk.failed": 410,
     "disk.slow": 411,
     "disk.recovered": 412,
