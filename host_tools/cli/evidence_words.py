@@ -12,9 +12,10 @@ import typer
 
 from firmware.errors import DamagedError
 from host_tools.cli.words import refuse, tell_list
-from host_tools.cmc.centre import KEYHOLDER_FILE, utc_ms
+from host_tools.cmc.centre import utc_ms
 from host_tools.cmc.evidence_desk import EvidenceDesk
 from host_tools.cmc.footage import Footage, RefusedError
+from host_tools.cmc.keyholder import KEYHOLDER_FILE
 from host_tools.cmc.requests import URGENT_MS
 from host_tools.evidence.errors import EvidenceError
 from host_tools.evidence.export import ExportResult

@@ -10,8 +10,8 @@ from firmware.policy.fields import PaperError
 from firmware.policy.rules import CLASSES
 from host_tools import authority
 from host_tools.cli.words import refuse, say
-from host_tools.cmc.centre import KEYHOLDER_FILE
-from host_tools.cmc.keyholder import Keyholder, ReleaseRefusedError
+from host_tools.cmc.keyholder import ReleaseRefusedError
+from host_tools.cmc.site_keyholder import open_keyholder
 from host_tools.keystore import CLAIM_FILE, Keystore, KeystoreError, permit_file, write_private
 from host_tools.paper import PaperFileError, sign_file
 
@@ -99,7 +99,7 @@ def claim_unit(
     try:
         claim = store.claim(unit, chains, utc_ms)
         cmc.mkdir(mode=0o700, parents=True, exist_ok=True)
-        holder = Keyholder(cmc / KEYHOLDER_FILE, lambda: time.time_ns() // 1_000_000)
+        holder = open_keyholder(cmc, lambda: time.time_ns() // 1_000_000)
         held = sorted(set(holder.chains(unit)) & set(chains))
         if held:
             holder.close()

@@ -2,7 +2,14 @@
 
 import typer
 
-from host_tools.cli import evidence_verbs, keys_verbs, ptz_verbs, ring_verbs, run_verbs
+from host_tools.cli import (
+    evidence_verbs,
+    keyholder_verbs,
+    keys_verbs,
+    ptz_verbs,
+    ring_verbs,
+    run_verbs,
+)
 
 app = typer.Typer(
     name="lamppost",
@@ -20,6 +27,7 @@ app.add_typer(run_verbs.config_app, name="config")
 app.add_typer(evidence_verbs.app, name="evidence")
 app.add_typer(ring_verbs.app, name="ring")
 app.add_typer(keys_verbs.app, name="keys")
+app.add_typer(keyholder_verbs.app, name="keyholder")
 app.add_typer(ptz_verbs.app, name="ptz")
 
 

@@ -14,9 +14,9 @@ from firmware.errors import DamagedError
 from hal.api.errors import PortError
 from host_tools.cli.evidence_words import Places, desk_at
 from host_tools.cli.words import EXIT_REFUSED, refuse
-from host_tools.cmc.centre import KEYHOLDER_FILE, utc_ms
+from host_tools.cmc.centre import utc_ms
 from host_tools.cmc.footage import Footage, Person
-from host_tools.cmc.keyholder import Keyholder
+from host_tools.cmc.site_keyholder import open_keyholder
 from host_tools.evidence.errors import EvidenceError
 from host_tools.evidence.export import PICTURE_CHAIN, SOUND_CHAIN
 from host_tools.evidence.pool import KeyBox, PoolFile, name_of
@@ -96,7 +96,7 @@ class Asker:
         with desk_at(self.places) as desk, PoolFile(pool_path) as pool:
             footage = desk.register.authorised(self.request_id, self.who).footage
             cmc = self.places.cmc or self.places.state / "cmc"
-            keyholder = Keyholder(cmc / KEYHOLDER_FILE, utc_ms)
+            keyholder = open_keyholder(cmc, utc_ms)
             chains = [("picture", PICTURE_CHAIN)]
             if footage.with_sound:
                 chains.append(("sound", SOUND_CHAIN + footage.grant))

@@ -5,14 +5,14 @@ import time
 from host_tools.cmc.controls import Controls
 from host_tools.cmc.feed import Feed
 from host_tools.cmc.fleet import Fleet
-from host_tools.cmc.keyholder import Keyholder
 from host_tools.cmc.operator import Desk
 from host_tools.cmc.settings import CmcSettings
+from host_tools.cmc.site_keyholder import open_keyholder
 from host_tools.cmc.store import Store
 from host_tools.cmc.wallboard.server import PageServer
 from host_tools.keystore import Keystore
 
-STORE_FILE, KEYHOLDER_FILE = "cmc.sqlite", "keyholder.sqlite"
+STORE_FILE = "cmc.sqlite"
 STEP_KEYS_EVERY_MS = 60_000
 
 
@@ -37,12 +37,13 @@ class Centre:
     def __init__(self, settings: CmcSettings, keystore: Keystore) -> None:
         settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.store = Store(settings.folder / STORE_FILE)
-        self.keyholder = Keyholder(settings.folder / KEYHOLDER_FILE, utc_ms)
+        self.keyholder = open_keyholder(settings.folder, utc_ms)
         self.fleet = Fleet(now_ms, utc_ms)
         for unit in settings.units:
             self.store.register(unit.name, unit.kind, unit.place, unit.responsible)
             self.fleet.register(unit.name, unit.kind, unit.place, unit.responsible)
         self.feed = Feed(settings.broker, self.store, self.fleet, keystore, self.keyholder.epoch)
+        self.feed.anchor_utc_ms = self.keyholder.utc_ms
         desk = Desk()
         controls = Controls(self.feed, self.store, self.fleet, keystore)
         self.server = PageServer(self.fleet, self.store, desk, controls, settings.port)

@@ -15,10 +15,10 @@ from firmware.policy.fields import PaperError
 from firmware.policy.permit import Permit
 from hal.linux.cipher import OpenSslCipher
 from host_tools.cmc.camera_clock import camera_clock
-from host_tools.cmc.centre import KEYHOLDER_FILE, STORE_FILE
+from host_tools.cmc.centre import STORE_FILE
 from host_tools.cmc.footage import RELEASE, REQUEST, REVIEW, Person, RefusedError, given, may
-from host_tools.cmc.keyholder import Keyholder
 from host_tools.cmc.requests import Case, Register
+from host_tools.cmc.site_keyholder import open_keyholder
 from host_tools.evidence import verify_alone
 from host_tools.evidence.envelope import SEALED, sealed_copy
 from host_tools.evidence.errors import PapersError
@@ -108,7 +108,7 @@ class EvidenceDesk:
         """
         case = self.register.authorised(request_id, who)
         given("an export", retention=keeping.retention)
-        keyholder = Keyholder(self._cmc / KEYHOLDER_FILE, self._utc_ms)
+        keyholder = open_keyholder(self._cmc, self._utc_ms)
 
         def release(chain: str, wanted: list[SegmentName]) -> dict[SegmentName, bytes]:
             return keyholder.release(self.register, request_id, who, chain, wanted)

@@ -61,6 +61,8 @@ class Feed:
         self._fleet = fleet
         self._signer = signer
         self._epoch = epoch
+        self.anchor_utc_ms: Callable[[], int] = fleet.utc_ms
+        """The keyholder's clock: what units are told of the time."""
         self._queue: queue.Queue[mqtt.MQTTMessage | None] = queue.Queue(QUEUE_COUNT_MAX)
         self._cursor_due_ms: dict[str, int] = {}
         self._is_closing = threading.Event()
@@ -248,7 +250,7 @@ class Feed:
     def _send_cursor(self, unit: str) -> None:
         self._cursor_due_ms[unit] = self._fleet.now_ms() + CURSOR_EVERY_MS
         boot, sequence = self._store.cursor(unit)
-        cursor = messages.Cursor(boot, sequence, self._fleet.utc_ms(), self._epoch())
+        cursor = messages.Cursor(boot, sequence, self.anchor_utc_ms(), self._epoch())
         topic = topics.topic(unit, topics.CURSOR)
         try:
             sealed = self._signer.seal(unit, topic, messages.encode(cursor))

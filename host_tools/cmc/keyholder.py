@@ -27,6 +27,7 @@ from firmware.ring.segments import KEY_ID_BYTES, KEY_ID_LABEL
 from host_tools.cmc.footage import Footage, Person, RefusedError
 from host_tools.cmc.requests import Register
 
+KEYHOLDER_FILE = "keyholder.sqlite"
 SECRET_BYTES = 32
 PICTURE_CHAIN, SOUND_PREFIX = "picture", "sound:"
 LABEL_BYTES = 40
@@ -81,6 +82,10 @@ class Keyholder:
         with self._lock:
             self._file.close()
 
+    def utc_ms(self) -> int:
+        """Tell the time, by this clock."""
+        return self._utc_ms()
+
     def epoch(self) -> int:
         """Tell the epoch of now, by this clock."""
         return epoch_of(self._utc_ms())
@@ -131,6 +136,10 @@ class Keyholder:
         rows = self._rows("SELECT chain FROM chains WHERE unit = ? ORDER BY chain", unit)
         return [str(row[0]) for row in rows]
 
+    def newest_first_epoch(self) -> int:
+        """Tell at which epoch the newest chain begins; 0 where none is held."""
+        return int(self._rows("SELECT COALESCE(MAX(first_epoch), 0) FROM chains")[0][0])
+
     def step(self) -> int:
         """Bring every chain up to the clock; call it at least once in ten minutes.
 
@@ -138,18 +147,27 @@ class Keyholder:
             how many chains moved.
         """
         oldest = self.oldest_epoch()
-        moved_count = 0
         with self._lock:
             self._file.execute(
                 "UPDATE clock SET utc_ms = ?1 WHERE utc_ms < ?1 - ?2",
                 (self._latest[1], KEEP_CLOCK_EVERY_MS),
             )
-            for unit, chain, epoch, secret in self._rows(
-                "SELECT unit, chain, epoch, secret FROM chains WHERE epoch < ?", oldest
+        return self.advance(oldest)
+
+    def advance(self, epoch: int) -> int:
+        """Step every chain on to an epoch, so that nothing before it can be read; never back.
+
+        Returns:
+            how many chains moved.
+        """
+        moved_count = 0
+        with self._lock:
+            for unit, chain, held, secret in self._rows(
+                "SELECT unit, chain, epoch, secret FROM chains WHERE epoch < ?", epoch
             ):
                 self._file.execute(
                     "UPDATE chains SET epoch = ?, secret = ? WHERE unit = ? AND chain = ?",
-                    (oldest, _stepped(epoch, secret, oldest), unit, chain),
+                    (epoch, _stepped(held, secret, epoch), unit, chain),
                 )
                 moved_count += 1
         return moved_count
