@@ -3,10 +3,13 @@
 from firmware.app.backoff import Backoff
 from firmware.app.medium import Medium
 from firmware.errors import DamagedError
+from firmware.recorder import causes
+from firmware.recorder.marks import Marks
 from firmware.recorder.service import RecorderService
 from firmware.recorder.settings import RecorderSettings, StreamState
 from firmware.ring import layout as geometry
 from firmware.ring import recovery
+from firmware.ring.layout import BARRIER
 from hal.api._typing import TYPE_CHECKING
 from hal.api.errors import PortError, PortFull
 
@@ -14,7 +17,9 @@ if TYPE_CHECKING:
     from firmware.app.chains import Chains
     from firmware.buffers import EventQueue
     from firmware.config.load import Config
-    from firmware.ring.recovery import Recovered
+    from firmware.ring.layout import Step
+    from firmware.ring.recovery import PartitionState, Recovered
+    from hal.api._typing import Callable
     from hal.api.board import Board
     from hal.api.media import AccessUnit, StreamParameters
 
@@ -22,6 +27,9 @@ UUID_BYTES = 16
 MAKE_MS_MAX = 30_000
 INDEX_KEY_ID = b"command"
 INDEX_LABEL = b"ring index"
+MARK_LABEL = b"ring ledger"
+MARK_EVERY_MS = 1_000
+POLL_MS = 250
 
 
 class RingDesk:
@@ -41,7 +49,11 @@ class RingDesk:
         "_code",
         "_config",
         "_events",
+        "_mark",
+        "_marked_ms",
+        "_marks",
         "_medium",
+        "_recovered",
         "fault",
         "recorder",
         "unrecorded_count",
@@ -55,6 +67,10 @@ class RingDesk:
         self._backoff = Backoff(first_ms=1_000)
         self._medium = Medium(board.ring)
         self.recorder: RecorderService | None = None
+        self._recovered: Recovered | None = None
+        self._marks: Marks | None = None
+        self._mark: Callable[[], bytes] | None = None
+        self._marked_ms = 0
         self._code = ""
         self.fault = ""
         """Why there is no recorder; "" while there is one."""
@@ -87,6 +103,9 @@ class RingDesk:
             self._boot,
             settings,
         )
+        self._recovered = recovered
+        key = self._board.keys.mac(INDEX_KEY_ID, MARK_LABEL)
+        self._marks = Marks(recovered.layout, self._board.cipher, self._board.entropy, key)
         self._code = self.fault = ""
         for name in chains.names():
             self.recorder.set_epoch(name, chains.ratchet(name))
@@ -100,8 +119,68 @@ class RingDesk:
         for number, code in self._medium.poll():
             recorder.on_completion(number, code, now_ms)
         plan, due_ms = recorder.step(now_ms)
+        due_ms = min(due_ms, self._submit_mark(plan, recorder.is_failing, now_ms))
         recorder.on_submitted(self._medium.submit(plan))
         return due_ms
+
+    def load_marks(self, mark: "Callable[[], bytes]") -> "tuple[bytes, bytes]":
+        """Read the ledger's mark, and write one with every barrier from now on.
+
+        Args:
+            mark: writes down what is to be kept.
+
+        Returns:
+            (id of the pool, what the newest mark holds, b"" for none).
+        """
+        if self._recovered is None or self._marks is None:
+            return b"", b""
+        if self._marks.exist():
+            self._mark = mark
+        return self._recovered.layout.uuid, self._marks.load(self._board.ring.read)
+
+    def has_marks(self) -> bool:
+        """Tell whether the ledger's marks are written."""
+        return self._mark is not None
+
+    def generations(self, stream: str) -> "tuple[int, int]":
+        """Tell the oldest and the newest generation that the ring holds of a stream."""
+        record = self.recorder.streams.get(stream) if self.recorder is not None else None
+        if record is not None:
+            newest, count = record.writer.generation, record.writer.partition.segment_count
+        else:
+            state = self._found(stream)
+            if state is None:
+                return 0, -1
+            newest, count = state.generation, state.partition.segment_count
+        return max(0, newest - count + 1), newest
+
+    def _found(self, stream: str) -> "PartitionState | None":
+        """Find where recovery found a stream to stand that was not recorded in this boot."""
+        if self._recovered is None:
+            return None
+        partition = self._recovered.layout.find(self._board.cipher, stream)
+        for state in self._recovered.states:
+            if state.partition is partition:
+                return state
+        return None
+
+    def _submit_mark(self, plan: "list[Step]", is_failing: bool, now_ms: int) -> int:
+        """Write the mark in front of a plan's barrier, or under one of its own when none comes.
+
+        Should one fail, the recorder is told like of any other; of those that are done it knows
+        nothing. While the medium fails only the recorder decides when to try again.
+        """
+        if self._mark is None or self._marks is None:
+            return now_ms + MARK_EVERY_MS
+        has_barrier = BARRIER in plan
+        is_late = now_ms - self._marked_ms >= 2 * MARK_EVERY_MS
+        if has_barrier or (is_late and not is_failing and not self._medium.in_flight()):
+            self._marked_ms = now_ms
+            steps = self._marks.plan(self._mark())
+            if steps and not has_barrier:
+                steps.append(BARRIER)
+            self._medium.submit(steps)
+        return max(now_ms + POLL_MS, self._marked_ms + 2 * MARK_EVERY_MS)
 
     def open_stream(
         self, stream: str, parameters: "StreamParameters", now_ms: int, chain: str = "picture"
@@ -129,6 +208,15 @@ class RingDesk:
     def is_failing(self) -> bool:
         """Tell whether nothing can be recorded for want of a working medium."""
         return self.recorder is None or self.recorder.is_failing
+
+    def obstacle(self, stream: str) -> int:
+        """Tell what keeps a stream from the ring now: a cause of the ledger, 0 for nothing."""
+        if self.recorder is None or self.recorder.is_failing:
+            return causes.DISK
+        record = self.recorder.streams.get(stream)
+        if record is None or not record.gap_cause:
+            return 0
+        return causes.NO_KEY if record.gap_cause == "no_key" else causes.DISK
 
     def is_full(self) -> bool:
         """Tell whether the medium has no room for the ring that the settings ask for."""

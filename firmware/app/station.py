@@ -6,6 +6,7 @@ switched without the other's taking part.
 
 from firmware.app.pumps import SourcePump
 from firmware.ptz.privacy import WHOLE
+from firmware.recorder import causes
 from hal.api._typing import TYPE_CHECKING
 from hal.api.errors import PortError
 
@@ -135,6 +136,24 @@ class Station:
         never recorded: its own mask has to cover the zone, and the permit then names none.
         """
         return self._is_withheld
+
+    def picture_blame(self, ring: "RingDesk", is_armed: bool) -> int:
+        """Tell why a moment of the picture that is not recorded now is not."""
+        if not is_armed:
+            return causes.DISARMED
+        if self._is_withheld:
+            return causes.PRIVACY
+        if not self.pictures.has_flow:
+            return causes.CAMERA_LOST
+        return ring.obstacle(self.picture_stream) or causes.NO_PICTURE
+
+    def sound_blame(self, ring: "RingDesk", is_armed: bool) -> int:
+        """Tell the same of the sound, which is off unless somebody switched it on."""
+        if not is_armed:
+            return causes.DISARMED
+        if self.sound is None or not self.sound.wants_sound() or not self.sound_chain:
+            return causes.SOUND_OFF
+        return ring.obstacle(self.sound_stream) or causes.NO_SOUND
 
     def _look_at_zones(self, now_ms: int) -> None:
         """Follow the zones in view; they count as in view a while longer than they are."""

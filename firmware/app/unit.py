@@ -8,6 +8,7 @@ from firmware.app.acts import Acts
 from firmware.app.assembly import make_stations
 from firmware.app.authority import Authority
 from firmware.app.chains import Chains
+from firmware.app.ledger_desk import LedgerDesk
 from firmware.app.post import Post
 from firmware.app.preset_desk import PresetDesk
 from firmware.app.report import Reporter
@@ -94,6 +95,7 @@ class Unit:
         self.presets = PresetDesk(self.state.pages, self.stations)
         self.tours = TourDesk(self.state.pages, self.stations, config, now_ms)
         self.ring = RingDesk(board, config, self.telemetry.boot, self.events)
+        self.ledger = LedgerDesk(self.state.pages, self.stations, self.events, now_ms)
         self.commands = CommandService(self.name, board.keys, self.state.guard, self._decide)
         self.acts = Acts(self.stations, self.health, self.tours)
         self.acts.register(self.commands)
@@ -122,6 +124,8 @@ class Unit:
         for station in self.stations:
             due_ms = min(due_ms, station.turn(self.ring, self.authority.is_armed, now_ms))
         due_ms = min(due_ms, self.ring.step(now_ms))
+        is_armed = self.authority.is_armed
+        due_ms = min(due_ms, self.ledger.step(self.ring, is_armed, self.board.clock, now_ms))
         due_ms = min(due_ms, self.rounds.step(self.authority, self.ring, self.telemetry, now_ms))
         self._tell_events(now_ms)
         due_ms = min(due_ms, self.reporter.step(now_ms))
@@ -138,6 +142,7 @@ class Unit:
             station.close(self.ring, STOPPED, now_ms)
         self.events.emit("unit.stopped", now_ms, {})
         self.ring.settle(CLOSE_MS_MAX)
+        self.ledger.close(self.ring, self.board.clock.now_ms())
         self._tell_events(self.board.clock.now_ms())
         self.post.close(CLOSE_MS_MAX)
         self.state.settle()

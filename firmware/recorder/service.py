@@ -54,6 +54,7 @@ class RecorderService:
         self._boot = boot
         self._settings = settings or RecorderSettings()
         self._streams: dict[str, Stream] = {}
+        self.streams = self._streams  # for the ledger, which only looks
         self._chains: dict[str, tuple[KeySource, int]] = {}
         self._time: tuple[int, int, int] = (0, 0, 0)  # now_ms, utc_ms, quality at one moment
         self._now_ms = 0

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 RECORDING_WITHIN_MS = 10_000
 PICTURE_CHAIN = "picture"
 SOUND_SUFFIX = "/sound"
+SPAN_COUNT_MAX = 64
 
 
 def is_same(one: StreamParameters, other: StreamParameters) -> bool:
@@ -57,11 +58,13 @@ class Item:
         "_content_key",
         "_sealed",
         "cause",
+        "is_cut",
         "key",
         "parameters",
         "payload",
         "payload_bytes",
         "stamp",
+        "until_ms",
     )
 
     def __init__(
@@ -78,6 +81,8 @@ class Item:
         self.payload = payload
         self.payload_bytes = len(payload)
         self.cause = cause
+        self.until_ms = stamp[0]  # now_ms of its last unit
+        self.is_cut = False  # what came before it, if anything did, is not of the same run
         self._sealed = b""
         self._content_key = b""
 
@@ -118,6 +123,7 @@ class Stream:
         "held_bytes",
         "held_key",
         "held_stamp",
+        "is_cut",
         "is_held_up",
         "is_open",
         "is_waiting",
@@ -127,6 +133,7 @@ class Stream:
         "queue",
         "queued_bytes",
         "record_bytes_max",
+        "recorded",
         "recorded_bytes",
         "segment_key",
         "segment_parameters",
@@ -162,6 +169,8 @@ class Stream:
         self.segment_key: Key = ("", -1)
         self.segment_parameters: StreamParameters | None = None
         self.recorded_bytes = 0
+        self.recorded: list[tuple[int, int, bool]] = []  # what a barrier is behind, for the ledger
+        self.is_cut = True
         self.dropped_count = 0
         self.last_settled_ms = -1
 
@@ -217,14 +226,17 @@ class Stream:
         if not self.held:
             return
         block = Block(self.held_stamp, self.has_gap, self.held)
-        self.has_gap = False
-        payload = encode_block(block)
-        self.enqueue(Item(self.held_key, self.parameters, self.held_stamp, payload))
+        item = Item(self.held_key, self.parameters, self.held_stamp, encode_block(block))
+        item.until_ms = self.held[-1].now_ms
+        item.is_cut = self.is_cut or self.has_gap
+        self.has_gap = self.is_cut = False
+        self.enqueue(item)
         self.held = []
         self.held_bytes = 0
 
     def enqueue(self, item: Item) -> None:
         """Queue an item behind the others."""
+        self.is_cut = self.is_cut or item.cause != ""
         self.queue.append(item)
         self.queued_bytes += len(item.payload)
 
@@ -271,8 +283,35 @@ class Stream:
             self.unsettled_bytes -= item.memory_bytes()
             self.recorded_bytes += item.payload_bytes
             self.last_settled_ms = now_ms
+            if not item.cause:
+                self._tell_recorded(item)
         if not self.unsettled and not self.queue:
             self.is_held_up = False
+
+    def _tell_recorded(self, item: Item) -> None:
+        """Keep the time of an item for the ledger, which takes it several times a second."""
+        spans = self.recorded
+        if len(spans) < SPAN_COUNT_MAX:
+            spans.append((item.stamp[0], item.until_ms, item.is_cut))
+        else:
+            spans[-1] = (spans[-1][0], item.until_ms, spans[-1][2])
+
+    def take_recorded(self) -> "list[tuple[int, int, bool]]":
+        """Hand over the time that was recorded since the last call, and forget it.
+
+        Returns:
+            (now_ms of the first unit, of the last, is not of one run with what was before).
+        """
+        spans, self.recorded = self.recorded, []
+        return spans
+
+    def pending_ms(self, now_ms: int) -> int:
+        """Tell the oldest moment that is only in memory; `now_ms` when there is none."""
+        if self.unsettled:
+            return self.unsettled[0][1].stamp[0]
+        if self.queue:
+            return self.queue[0].stamp[0]
+        return self.held_stamp[0] if self.held else now_ms
 
     def give_up(self, cipher: "Cipher") -> None:
         """Leave the open segment; what was not settled is first in the queue again."""
