@@ -10,14 +10,15 @@ import typer
 from firmware.errors import ConfigError, LocalProtocolError
 from firmware.pelco_d import commands, frame, opcodes
 from firmware.ptz import dialects, protocols
+from firmware.ptz.place import AXES
+from host_tools.cli import ptz_manual
 from host_tools.cli.words import refuse, say, tell_list
 from host_tools.field.line import LAST_BYTES_S, LineRefusedError, Target, ask, open_port
 from host_tools.field.probe import BAUDS, probe
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Find a dome on its line, know its kind, and try one command by hand. "
-    "Stop the gateway first: a line has one owner.",
+    help=ptz_manual.OVERVIEW,
 )
 SerialOption = Annotated[
     str,
@@ -49,7 +50,7 @@ MOVES = {
 }
 
 
-@app.command("probe")
+@app.command("probe", help=ptz_manual.PROBE)
 def probe_line(
     serial: SerialOption,
     protocol: ProtocolOption = None,
@@ -59,11 +60,7 @@ def probe_line(
     addresses: Annotated[str, typer.Option(help="First and last address, as 1-8.")] = "1-8",
     as_json: JsonOption = False,
 ) -> None:
-    """Ask speeds and addresses until domes answer, and tell the profile to choose.
-
-    Nothing that is sent moves anything. Many domes never answer: then this finds nothing, and the
-    dome is tried by hand with `lamppost ptz send`. Exit code 1 when nothing answered.
-    """
+    """Ask speeds and addresses until domes answer, and tell the profile to choose."""
     try:
         target = Target(serial, {"protocol": protocol})
         places = list(_places(target.protocol, bauds, addresses))
@@ -95,7 +92,7 @@ def probe_line(
         _end_empty("" if as_json else _nothing(report.echo_count, report.junk_count))
 
 
-@app.command("profiles")
+@app.command("profiles", help=ptz_manual.PROFILES)
 def tell_profiles(as_json: JsonOption = False) -> None:
     """List the kinds of dome that are known, and what differs with each."""
     rows = {name: dict(row) for name, row in dialects.PROFILES.items()}
@@ -112,7 +109,62 @@ def tell_profiles(as_json: JsonOption = False) -> None:
     tell_list("profiles", told)
 
 
-@app.command("send")
+@app.command("commands", help=ptz_manual.COMMANDS)
+def tell_commands(as_json: JsonOption = False) -> None:
+    """List every command of Pelco-D by its name."""
+    rows = [
+        (row[0], number, row[2], row[3], row[4], row[5])
+        for number, row in sorted(opcodes.COMMANDS.items())
+    ]
+    if as_json:
+        keys = ("name", "opcode", "least", "most", "answer", "is_dangerous")
+        typer.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows]))
+        return
+    told = [
+        (
+            name,
+            f"{number:04x}  {least:>3} to {most:<6} {answer}" + "  needs --let" * is_dangerous,
+        )
+        for name, number, least, most, answer, is_dangerous in rows
+    ]
+    tell_list("commands", told)
+
+
+@app.command("where", help=ptz_manual.WHERE)
+def tell_place(serial: SerialOption, as_json: JsonOption = False) -> None:
+    """Ask a dome where it looks, and tell it in degrees."""
+    try:
+        target = Target(serial, {})
+        settings = target.settings()
+        dialects.apply(settings, target.profile)
+        settings.has_replies = settings.has_position = True  # to ask does no harm
+        head = protocols.make(settings)
+        port = open_port(target.port, target.baud)
+    except ConfigError as error:
+        refuse(*error.faults)
+    except (LocalProtocolError, LineRefusedError) as error:
+        refuse(str(error))
+    place: dict[str, int] = {}
+    try:
+        for axis in AXES:
+            reply = ask(port, head.session(), head.query(axis), axis)
+            if reply is not None:
+                place[axis] = head.position(axis, reply.value)
+    finally:
+        port.close()
+    if as_json:
+        typer.echo(json.dumps(place))
+    elif place:
+        rows = [
+            (axis, f"{value / 10} %" if axis == "zoom" else f"{value / 100} deg")
+            for axis, value in place.items()
+        ]
+        tell_list("the dome looks", rows)
+    if not place:
+        _end_empty("" if as_json else "Nothing answered; `lamppost ptz --help` says what to try.")
+
+
+@app.command("send", help=ptz_manual.SEND)
 def send_one(
     command: Annotated[
         str,
@@ -130,11 +182,7 @@ def send_one(
         typer.Option(help="The command's name once more, to send what is refused for its danger."),
     ] = "",
 ) -> None:
-    """Send one command by name and tell what came back; a move always ends in two stops.
-
-    A preset that this kind of dome keeps for a function, and a command that can strand a dome, are
-    refused unless --let names the command again. A stop is never refused.
-    """
+    """Send one command by name and tell what came back; a move always ends in two stops."""
     if not serial:
         refuse("--serial: missing; name the line, such as /dev/ttyUSB0")
     if command in MOVES and not 1 <= hold_ms <= HOLD_MS_MAX:

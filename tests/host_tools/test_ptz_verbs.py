@@ -10,6 +10,7 @@ from host_tools.cli.main import app
 from host_tools.field.probe import Report, probe
 from sim.bridge.lines import PtyLine
 from sim.devices.dome import GENERAL, SILENT, STANDARD, Dome
+from tests.host_tools.centre import until
 
 STOP = b"\xff\x02\x00\x00\x00\x00\x02"
 
@@ -163,3 +164,53 @@ def test_the_profiles_are_listed():
     assert code == 0 and "pelco-esprit" in said and "auto_stop_ms 15000" in said
     code, said = run("profiles", "--json")
     assert code == 0 and json.loads(said)["sanyo-vsp"]["turbo"] == 0
+
+
+def test_the_help_of_every_verb_is_a_page_of_a_manual():
+    code, told = run("--help")
+    assert code == 0
+    for word in (
+        "socket://HOST:PORT",
+        "rfc2217://",
+        "Exit codes",
+        "When nothing answers",
+        "120 ohm",
+    ):
+        assert word in told, word
+    for verb in ("probe", "profiles", "commands", "where", "send"):
+        assert verb in told, verb
+        code, page = run(verb, "--help")
+        assert code == 0 and len(page.splitlines()) > 12, verb
+        assert "Columns:" in page or f"lamppost ptz {verb}" in page, f"{verb} has no example"
+
+
+def test_every_command_is_listed_with_what_it_takes():
+    code, told = run("commands", "--json")
+    rows = {row["name"]: row for row in json.loads(told)}
+    assert code == 0 and rows["preset_go"] == {
+        "name": "preset_go", "opcode": 7, "least": 1, "most": 255, "answer": "general",
+        "is_dangerous": False,
+    }  # fmt: skip
+    assert rows["baud_set"]["is_dangerous"]
+    code, told = run("commands")
+    assert code == 0 and "preset_go" in told and "needs --let" in told
+
+
+def test_a_dome_tells_where_it_looks(tmp_path: Path):
+    dome = Dome(1, GENERAL)
+    line = PtyLine(tmp_path / "dome", dome, 9600)
+    setting = f"pelco-d+serial://{tmp_path}/dome?baud=9600&address=1"
+    try:
+        assert run("send", "pan_set", "300", "--serial", setting)[0] == 0
+        at = {"pan": 300, "tilt": 0, "zoom": 0}
+        until(
+            lambda: json.loads(run("where", "--json", "--serial", setting)[1]) == at,
+            "it never told that it had come there",
+        )
+        code, told = run("where", "--serial", setting)
+        assert code == 0 and "3.0 deg" in told and "0.0 %" in told, told
+        code, told = run("where", "--serial", setting.replace("address=1", "address=2"))
+        assert code == 1 and "Nothing answered" in told
+    finally:
+        line.close()
+    assert run("where", "--serial", "pelco-q+serial:///dev/x")[0] == 2
