@@ -79,6 +79,25 @@ def test_focus_is_held_like_a_move(desk: Seat):
     desk.wait_for_act("ptz.stop")
 
 
+def test_a_double_click_on_the_picture_looks_there(desk: Seat):
+    picture = desk.page.locator(f"{DOME} .picture")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box is not None
+    aim = (desk.unit.pan_cdeg, -750, 120)
+    shown = f"{aim[0] / 100:.1f}°"
+    expect(desk.page.locator(f"{DOME} [data-field='pan']")).to_have_text(shown)
+    expect(desk.page.locator(f"{DOME} [data-field='dome']")).to_have_text("idle")
+    picture.dblclick(position={"x": box["width"] * 0.75, "y": box["height"] * 0.4})
+    desk.wait_for_act("ptz.go_to")
+    asked = desk.unit.commands[-1]
+    view = View(aim[0], aim[1], fov_cdeg(PtzSettings(), aim[2]))
+    spot = view.place(asked.number("pan_cdeg") - aim[0], asked.number("tilt_cdeg"))
+    assert spot is not None
+    assert max(abs(spot[0] - 750), abs(spot[1] - 400)) <= 8, spot
+    assert asked.number("zoom_permille") == aim[2]
+
+
 def test_a_tour_is_started_and_ended_from_the_page(desk: Seat):
     desk.page.locator(f"{DOME} summary").click()
     desk.page.locator(f"{DOME} [data-field='plan']").fill("1:20 2:15")

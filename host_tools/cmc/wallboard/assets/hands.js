@@ -4,8 +4,10 @@ import { desk, order, purposes } from "/assets/desk.js";
 const field = (root, name) => root.querySelector(`[data-field="${name}"]`);
 
 export function wireHands(root, unit, camera) {
-  const ask = (act, args, title) => order(unit, act, { camera, ...args }, `${camera} ${title}`);
+  const ask = (act, args, title) =>
+    order(unit, act, { camera, ...args }, title ? `${camera} ${title}` : null);
   const on = (selector, act) => root.querySelector(selector).addEventListener("click", act);
+  on('[data-act="ptz.home"]', () => ask("ptz.home", {}, "home"));
   on('[data-act="ptz.release"]', () => ask("ptz.release", {}, "let go"));
   on('[data-act="ptz.hand_over"]', () => {
     const to = field(root, "hand-to");
@@ -35,7 +37,7 @@ export function wireHands(root, unit, camera) {
 function wireTours(root, camera, ask, on) {
   const plan = field(root, "plan");
   const list = async () => {
-    const { result, detail } = await ask("ptz.tour_list", {}, "tours listed");
+    const { result, detail } = await ask("ptz.tour_list", {}, "");
     if (result === "done") drawKept(root, detail, ask, list);
   };
   field(root, "by-itself").addEventListener("toggle", (event) => { if (event.target.open) list(); });

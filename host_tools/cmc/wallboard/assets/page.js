@@ -5,7 +5,8 @@ import { order } from "/assets/desk.js";
 import { drawHands, drawHolder, wireHands } from "/assets/hands.js";
 import { drawPresets, wirePresets } from "/assets/presets.js";
 import { wirePad, wireStick } from "/assets/stick.js";
-import { openZones } from "/assets/zones.js";
+import { openZones, placeAt } from "/assets/zones.js";
+import { drawUrgent } from "/assets/urgent.js";
 
 const STALE_AFTER_MS = 4000;
 const SILENT_AFTER_MS = 3000;
@@ -101,6 +102,7 @@ function tick() {
     document.querySelector(`[data-count="${name}"] b`).textContent = count;
   }
   drawAlarm();
+  if (fleet) drawUrgent(fleet.urgent, utcNow(), age);
   drawStamps();
   if (fleet) $("clock").textContent = isSilent() ? "--:--:--" : clockTime(utcNow());
 }
@@ -210,9 +212,12 @@ function drawCamera(article, unit, camera) {
     wireStick(root, unit.unit, camera.name);
     wireHands(root, unit.unit, camera.name);
     wirePresets(root, unit.unit, camera.name);
-    root.querySelector('[data-field="draft"]').addEventListener("click", () => {
-      const now = units.get(unit.unit).cameras.find((one) => one.name === camera.name);
-      openZones(root, now);
+    const now = () => units.get(unit.unit).cameras.find((one) => one.name === camera.name);
+    root.querySelector('[data-field="draft"]').addEventListener("click", () => openZones(root, now()));
+    const picture = root.querySelector(".picture");
+    picture.addEventListener("dblclick", async (event) => {
+      const place = article.dataset.state === "live" ? await placeAt(picture, event, now()) : null;
+      if (place) order(unit.unit, "ptz.go_to", { camera: camera.name, ...place }, `${camera.name} looks there`);
     });
   }
   root.classList.toggle("has-dome", camera.has_dome);

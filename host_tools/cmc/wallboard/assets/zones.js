@@ -66,8 +66,22 @@ function draw() {
   $("zone-text").value = JSON.stringify(zone);
 }
 
-export async function openZones(root, camera) {
+async function readLens() {
   if (!lens.length) lens = (await (await fetch("/api/choices")).json()).fov_points;
+}
+
+// Turns a double click on a still into the place that it shows; null when nobody knows where.
+export async function placeAt(picture, event, camera) {
+  if (!camera?.has_dome || !camera.position_known || !camera.still || camera.dome !== "idle") return null;
+  await readLens();
+  const box = picture.getBoundingClientRect();
+  const spot = [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  const [pan, tilt] = direction(spot, camera);
+  return { pan_cdeg: pan % 36000, tilt_cdeg: tilt, zoom_permille: camera.zoom_permille };
+}
+
+export async function openZones(root, camera) {
+  await readLens();
   corners = [];
   aim = { camera: camera.name, pan_cdeg: camera.pan_cdeg, tilt_cdeg: camera.tilt_cdeg,
     zoom_permille: camera.zoom_permille };
