@@ -14,6 +14,7 @@ NOTHING = ""
 EVERY_MS = 1000
 HALF_MS = 500  # for streams that wait for a barrier to go on in their next segment
 SLACK_MS = 60  # so that a barrier falls behind the sources' bringing something, not just before
+POLL_EVERY_MS = 100
 RETRY_MS_MIN = 1000
 RETRY_MS_MAX = 30_000
 
@@ -53,9 +54,14 @@ class Commits:
         """Tell whether a barrier may follow the newest one, which was so long ago and is done."""
         return not self._in_flight and now_ms - self.barrier_ms + SLACK_MS >= every_ms
 
-    def due_ms(self, every_ms: int) -> int:
-        """When the next barrier is due at the latest."""
-        return self.barrier_ms + every_ms + SLACK_MS
+    def due_ms(self, now_ms: int, is_idle: bool, is_held_up: bool) -> int:
+        """When the recorder is to be asked again, so that the next barrier comes in time."""
+        if self._in_flight:
+            return now_ms + POLL_EVERY_MS
+        if is_idle:
+            return now_ms + EVERY_MS
+        every_ms = HALF_MS if is_held_up else EVERY_MS
+        return max(now_ms + 1, self.barrier_ms + every_ms + SLACK_MS)
 
     def plan(self, covered: "Covered", now_ms: int) -> None:
         """A barrier was planned behind these sequences, stream by stream."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from hal.api.cipher import Cipher, Entropy
     from hal.api.media import AccessUnit, StreamParameters
 
-POLL_EVERY_MS = 100
 SLOW_MS = 2000
 
 
@@ -182,10 +181,10 @@ class RecorderService:
         self._watch(now_ms)
         if now_ms < self._commits.retry_at_ms:
             return [], self._commits.retry_at_ms
-        in_flight = self._commits.age_ms(now_ms) >= 0
         is_due = self._commits.is_due(now_ms, EVERY_MS)
-        is_half_due = self._commits.is_due(now_ms, HALF_MS if self.barrier_count else 0)
         records = [self._streams[name] for name in sorted(self._streams)]
+        is_hurried = not self.barrier_count or any(record.is_pressed() for record in records)
+        is_half_due = self._commits.is_due(now_ms, 0 if is_hurried else HALF_MS)
         for record in records:
             if is_due or (is_half_due and record.is_held_up) or record.is_ample():
                 record.flush()
@@ -201,7 +200,8 @@ class RecorderService:
             self._commits.plan(covered, self._commits.barrier_ms if is_first else now_ms)
             self._is_dirty = False
         self._memory_bytes = sum(record.memory_bytes() for record in records)
-        return self._plan, self._due_ms(now_ms, in_flight)
+        is_idle = not self._memory_bytes and not self._is_dirty
+        return self._plan, self._commits.due_ms(now_ms, is_idle, self._is_held_up())
 
     def on_submitted(self, tokens: "list[int]") -> None:
         """Tell the tokens of the plan, in its order; fewer when the medium took no more."""
@@ -340,10 +340,3 @@ class RecorderService:
         if not self.is_failing:
             self.is_failing = True
             self.events.emit("disk.failed", now_ms, {"code": code})
-
-    def _due_ms(self, now_ms: int, in_flight: bool) -> int:
-        if in_flight:
-            return now_ms + POLL_EVERY_MS
-        if not self._memory_bytes and not self._is_dirty:
-            return now_ms + EVERY_MS
-        return max(now_ms + 1, self._commits.due_ms(HALF_MS if self._is_held_up() else EVERY_MS))

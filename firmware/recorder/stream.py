@@ -217,6 +217,10 @@ class Stream:
         self.gap_cause = ""
         return fields
 
+    def is_pressed(self) -> bool:
+        """Tell whether so much is queued that it cannot wait for a barrier of all."""
+        return self.queued_bytes * 2 >= self.writer.partition.segment_bytes
+
     def is_ample(self) -> bool:
         """Tell whether what is held is enough for a record, so that it need not wait for more."""
         return self.held_bytes * 4 >= self.record_bytes_max * 3
@@ -264,10 +268,9 @@ class Stream:
     def write(self) -> "Step":
         """Seal the first item of the queue into the open segment; returns its write."""
         item = self.next_item()
-        sequence = self.writer.sequence
         step = self.writer.append(item.payload, item.stamp[0])
         item.keep_sealed(step[2], self.writer.content_key())
-        self.written(sequence, item)
+        self.written(self.writer.sequence - 1, item)
         return step
 
     def written(self, sequence: int, item: Item) -> None:
@@ -317,11 +320,10 @@ class Stream:
         """Leave the open segment; what was not settled is first in the queue again."""
         self.writer.give_up(self.writer.settled)
         self.segment_parameters = None
-        again = [item for _, item in self.unsettled]
-        for item in again:
+        for _, item in self.unsettled:
             item.open_again(cipher)
             self.queued_bytes += item.payload_bytes
-        self.queue = again + self.queue
+        self.queue = [item for _, item in self.unsettled] + self.queue
         self.unsettled = []
         self.unsettled_bytes = 0
 

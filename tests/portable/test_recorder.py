@@ -67,6 +67,46 @@ def test_one_barrier_a_second_serves_all_streams():
     assert {segment.info.chain for segment, _, _ in rig.blocks(SOUND)} == {SOUND_CHAIN}
 
 
+def barriers_while(rig, turns, step_ms, size):
+    """Record both streams; returns when barriers were planned, and the oldest unsettled age."""
+    barriers, age_ms = [], 0
+    for number in range(turns):
+        for stream in (PICTURE, SOUND):
+            rig.service.receive(stream, unit_of(number, rig.now_ms, size), rig.now_ms)
+        plan = rig.turn(step_ms)
+        barriers += [rig.now_ms for step in plan if step[0] == "barrier"]
+        for record in rig.service._streams.values():
+            waiting = [item.stamp[0] for _, item in record.unsettled]
+            waiting += [item.stamp[0] for item in record.queue]
+            waiting += [record.held_stamp[0]] if record.held else []
+            age_ms = max(age_ms, rig.now_ms - min(waiting, default=rig.now_ms))
+    return barriers, age_ms
+
+
+def test_full_segments_share_two_barriers_a_second():
+    for size in (600, 900, 1300, 1700, 2300):
+        rig = Rig(slots=60)
+        assert rig.service.open_stream(SOUND, ALAW, rig.now_ms, SOUND_CHAIN) == ""
+        barriers, age_ms = barriers_while(rig, 300, 40, size)
+        gaps_ms = [barriers[at] - barriers[at - 1] for at in range(2, len(barriers))]
+        assert min(gaps_ms) >= 440, (size, gaps_ms)
+        assert age_ms <= 1500, (size, age_ms)
+        segments = sum(one.writer.segment_count for one in rig.service._streams.values())
+        assert segments > 6, size
+        assert rig.service.state(PICTURE).dropped_count == 0
+
+
+def test_small_segments_do_not_slow_a_fast_stream_down():
+    rig = Rig(slots=14)
+    assert rig.service.open_stream(SOUND, ALAW, rig.now_ms, SOUND_CHAIN) == ""
+    barriers, age_ms = barriers_while(rig, 80, 20, 7000)  # five segments a second
+    assert age_ms <= 1500, age_ms
+    assert rig.service._memory_bytes < 200_000
+    rig.settle()
+    got = rig.numbers()
+    assert got == list(range(80)) and len(barriers) > 4, got
+
+
 def test_a_failed_barrier_gives_the_segment_up_and_loses_nothing():
     for at in range(1, 70, 3):
         rig = Rig(slots=12)
