@@ -13,6 +13,7 @@ from typing import Any
 
 from firmware.commands.message import Command
 from firmware.telemetry.messages import EventRecord
+from host_tools.cmc import continuity
 from host_tools.cmc.transaction import transaction
 
 STORED, DUPLICATE, AHEAD = "stored", "duplicate", "ahead"
@@ -61,7 +62,9 @@ class Store:
         self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._file.execute("PRAGMA journal_mode=WAL")
         self._file.execute("PRAGMA synchronous=FULL")
-        self._file.executescript(SCHEMA)
+        self._file.executescript(SCHEMA + continuity.SCHEMA)
+        self.uneven_day_count = 0
+        """Days told by units that did not add up, and were not kept."""
 
     def close(self) -> None:
         """Let go of the file; idempotent."""
@@ -133,7 +136,14 @@ class Store:
                 unit,
             ),
         )
+        if record.code == continuity.CODE:
+            self.uneven_day_count += not continuity.keep(self._file, unit, record)
         return STORED
+
+    def days(self, unit: str) -> dict[str, list[continuity.DayTold]]:
+        """List what became of the last 31 days of each stream of a unit, oldest first."""
+        with self._lock:
+            return continuity.last_days(self._file, unit)
 
     def events(self, unit: str, count: int) -> list[tuple[int, int, int, int, str]]:
         """List the newest events of a unit, newest first.

@@ -36,6 +36,7 @@ from host_tools.cmc.fleet import Fleet
 from host_tools.cmc.operator import ROLES, Desk, Operator, SignInError
 from host_tools.cmc.presets import NameRefusedError, PresetBook
 from host_tools.cmc.store import Store
+from host_tools.cmc.wallboard.days import day_routes
 from host_tools.cmc.wallboard.view import Json, fleet_json, unit_json
 
 ASSETS = Path(__file__).parent / "assets"
@@ -83,6 +84,7 @@ class Page:
                 Route("/still/{unit}/{camera}", self._still),
                 Route("/preset/{unit}/{camera}/{number:int}", self._picture),
                 Route("/api/choices", self._choices),
+                *day_routes(room.store, room.fleet),
                 Route("/api/session", self._sign_in, methods=["POST"]),
                 Route("/api/leave", self._sign_out, methods=["POST"]),
                 Route("/api/command", self._command, methods=["POST"]),
