@@ -1,6 +1,7 @@
 """`lamppost evidence`: footage for a court, in four acts of at least two people."""
 
 import json
+import os
 import signal
 from dataclasses import asdict
 from datetime import date
@@ -11,7 +12,9 @@ import typer
 
 from firmware.policy.rules import AUDITOR, PURPOSES, SUPERVISOR
 from host_tools.cli.evidence_words import (
+    PERSON_KEY,
     STATE,
+    WORKSTATION_KEY,
     CmcOption,
     KeysOption,
     OutOption,
@@ -29,7 +32,7 @@ from host_tools.cli.evidence_words import (
 from host_tools.cli.words import OUT, refuse, say, tell_list
 from host_tools.cmc.centre import utc_ms
 from host_tools.cmc.evidence_desk import Copy, EvidenceDesk, Keeping, default_keeping
-from host_tools.cmc.footage import LIST, Footage, Person, may
+from host_tools.cmc.footage import Footage, Person
 from host_tools.cmc.requests import ACCEPTED, ASKED, EXPORTED, FEES, Case
 from host_tools.evidence import verify_alone, verify_onvif
 from host_tools.evidence.envelope import SEALED
@@ -42,9 +45,19 @@ EXIT_NOT_GOOD = 1
 
 
 @app.callback()
-def about() -> None:
+def about(
+    key: Annotated[
+        Path | None, typer.Option(envvar=PERSON_KEY, help="Your private key, where a roster is.")
+    ] = None,
+    workstation: Annotated[
+        Path | None, typer.Option(envvar=WORKSTATION_KEY, help="This machine's private key.")
+    ] = None,
+) -> None:
     """Ask for footage, review, export and release it: four records that one id links."""
     signal.signal(signal.SIGTERM, _end)
+    for name, path in ((PERSON_KEY, key), (WORKSTATION_KEY, workstation)):
+        if path is not None:
+            os.environ[name] = str(path)
 
 
 @app.command("request")
@@ -227,8 +240,7 @@ def list_requests(
 ) -> None:
     """List every request, what dies first in front, and check the register; changes nothing."""
     with desk_at(Places(state, cmc)) as desk:
-        may(LIST, Person(person, role))
-        cases = desk.register.cases()
+        cases = desk.register.looked_at(Person(person, role))
         faults = desk.register.check()
     if as_json:
         told = [{"id": case.id, "state": case.state, "records": _told(case)} for case in cases]

@@ -1,5 +1,6 @@
 """What the verbs of `lamppost evidence` have in common: places, moments, and how they tell."""
 
+import os
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from host_tools.cmc.evidence_desk import EvidenceDesk
 from host_tools.cmc.footage import Footage, RefusedError
 from host_tools.cmc.keyholder import KEYHOLDER_FILE
 from host_tools.cmc.requests import URGENT_MS
+from host_tools.cmc.roster import Login
 from host_tools.evidence.errors import EvidenceError
 from host_tools.evidence.export import ExportResult
 from host_tools.evidence.moment import iso
@@ -44,6 +46,7 @@ OutOption = Annotated[
     Path | None, typer.Option("--out", help="Folder to make; else cmc/exports/<request>.")
 ]
 STATE = Path("state/demo")
+PERSON_KEY, WORKSTATION_KEY = "LAMPPOST_PERSON_KEY", "LAMPPOST_WORKSTATION_KEY"
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,12 @@ class Places:
         return pool, self.permit or pool.with_name(PERMIT_FILE)
 
 
+def login() -> Login:
+    """Take the keys that whoever acts has told of, by option or environment."""
+    person, workstation = (os.environ.get(name) for name in (PERSON_KEY, WORKSTATION_KEY))
+    return Login(Path(person) if person else None, Path(workstation) if workstation else None)
+
+
 @contextmanager
 def desk_at(places: Places) -> Generator[EvidenceDesk]:
     """Open the desk; whatever is refused or fails is told in a line and ends with 2."""
@@ -70,7 +79,7 @@ def desk_at(places: Places) -> Generator[EvidenceDesk]:
         refuse(f"{cmc / KEYHOLDER_FILE}: there is no keyholder; give --state or --cmc its folder")
     desk: EvidenceDesk | None = None
     try:
-        desk = EvidenceDesk(cmc, places.keys or places.state / "keys", utc_ms)
+        desk = EvidenceDesk(cmc, places.keys or places.state / "keys", utc_ms, login())
         yield desk
     except RefusedError as error:
         refuse(f"{error} ({error.clause})")

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from host_tools.cli.words import refuse, say, tell_list
 from host_tools.cmc.footage import RefusedError
+from host_tools.cmc.roster import public_key
 from host_tools.cmc.sealed_clock import ACCEPTED, OPERATOR, SOURCE, ClockState
 from host_tools.cmc.site_keyholder import (
     CLOCK_FILE,
@@ -34,7 +35,6 @@ FolderOption = Annotated[Path, typer.Option("--cmc", help="The site's folder, wi
 STEP_S = 10.0
 HOUR_MS = 3_600_000
 EXIT_SEALED = 1
-COORDINATE_BYTES = 32
 
 
 @app.command("create")
@@ -202,14 +202,8 @@ def _rows(state: ClockState, left_ms: int) -> list[tuple[str, str]]:
 
 def _public_key(path: Path) -> bytes:
     try:
-        key = serialization.load_pem_public_key(path.read_bytes())
+        return public_key(path)
     except OSError as error:
         refuse(f"{path}: {error.strerror}; give a public key as PEM")
-    except ValueError:
-        refuse(f"{path}: is no public key as PEM; openssl ec -pubout makes it")
-    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name != "secp256r1":
-        refuse(f"{path}: is no key on the curve P-256; make one with openssl ecparam")
-    numbers = key.public_numbers()
-    return numbers.x.to_bytes(COORDINATE_BYTES, "big") + numbers.y.to_bytes(
-        COORDINATE_BYTES, "big"
-    )
+    except ValueError as error:
+        refuse(f"{path}: is no public key on P-256 as PEM: {error}")

@@ -9,6 +9,7 @@ from host_tools.cli import (
     keys_verbs,
     ptz_verbs,
     ring_verbs,
+    roster_verbs,
     run_verbs,
 )
 
@@ -30,6 +31,7 @@ app.add_typer(evidence_verbs.app, name="evidence")
 app.add_typer(ring_verbs.app, name="ring")
 app.add_typer(keys_verbs.app, name="keys")
 app.add_typer(keyholder_verbs.app, name="keyholder")
+app.add_typer(roster_verbs.app, name="roster")
 app.add_typer(ptz_verbs.app, name="ptz")
 
 

@@ -6,14 +6,17 @@ from host_tools.cmc.controls import Controls
 from host_tools.cmc.feed import Feed
 from host_tools.cmc.fleet import Fleet
 from host_tools.cmc.operator import Desk
+from host_tools.cmc.requests import REGISTER_FILE
 from host_tools.cmc.settings import CmcSettings
 from host_tools.cmc.site_keyholder import open_keyholder
 from host_tools.cmc.store import Store
+from host_tools.cmc.urgent import urgent_requests
 from host_tools.cmc.wallboard.server import PageServer
 from host_tools.keystore import Keystore
 
 STORE_FILE = "cmc.sqlite"
 STEP_KEYS_EVERY_MS = 60_000
+LOOK_FOR_URGENT_EVERY_MS = 10_000
 
 
 def now_ms() -> int:
@@ -47,7 +50,7 @@ class Centre:
         desk = Desk()
         controls = Controls(self.feed, self.store, self.fleet, keystore)
         self.server = PageServer(self.fleet, self.store, desk, controls, settings.port)
-        self._keys_due_ms = now_ms()
+        self._keys_due_ms = self._urgent_due_ms = now_ms()
 
     def open(self) -> None:
         """Begin; PageServerError when the page's port is taken."""
@@ -59,6 +62,10 @@ class Centre:
         if now_ms() >= self._keys_due_ms:
             self._keys_due_ms = now_ms() + STEP_KEYS_EVERY_MS
             self.keyholder.step()
+        if now_ms() >= self._urgent_due_ms:
+            self._urgent_due_ms = now_ms() + LOOK_FOR_URGENT_EVERY_MS
+            register = self.store.path.with_name(REGISTER_FILE)
+            self.fleet.urgent_footage = urgent_requests(register, self.keyholder.utc_ms)
 
     def close(self) -> None:
         """End page, feed and files, in this order; idempotent."""

@@ -14,10 +14,12 @@ from firmware.policy import permit
 from firmware.policy.fields import PaperError
 from firmware.policy.permit import Permit
 from hal.linux.cipher import OpenSslCipher
+from host_tools.cmc.access import Access
 from host_tools.cmc.camera_clock import camera_clock
 from host_tools.cmc.centre import STORE_FILE
-from host_tools.cmc.footage import RELEASE, REQUEST, REVIEW, Person, RefusedError, given, may
-from host_tools.cmc.requests import Case, Register
+from host_tools.cmc.footage import RELEASE, REQUEST, REVIEW, Person, RefusedError, given
+from host_tools.cmc.requests import REGISTER_FILE, Case, Register
+from host_tools.cmc.roster import Login
 from host_tools.cmc.site_keyholder import open_keyholder
 from host_tools.evidence import verify_alone
 from host_tools.evidence.envelope import SEALED, sealed_copy
@@ -30,7 +32,6 @@ from host_tools.evidence.pool import SegmentName
 from host_tools.evidence.signing import Signer
 from host_tools.keystore import Keystore
 
-REGISTER_FILE = "evidence.sqlite"
 EXPORTS_FOLDER = "exports"
 
 
@@ -73,17 +74,22 @@ class EvidenceDesk:
         cmc: folder of the CMC.
         keys: folder of its keystore.
         utc_ms: the CMC's clock.
+        login: what whoever acts brings along; needed where there is a roster.
     """
 
-    def __init__(self, cmc: Path, keys: Path, utc_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, cmc: Path, keys: Path, utc_ms: Callable[[], int], login: Login | None = None
+    ) -> None:
         self._cmc = cmc
         self._keys = keys
         self._utc_ms = utc_ms
-        self.register = Register(cmc / REGISTER_FILE, utc_ms)
+        self._access = Access(cmc, keys, utc_ms, login)
+        self.register = Register(cmc / REGISTER_FILE, utc_ms, self._access)
 
     def close(self) -> None:
         """Let go of the files; idempotent."""
         self.register.close()
+        self._access.close()
 
     def exports(self, request_id: str) -> Path:
         """Where the export of a request goes when nobody says otherwise."""
@@ -144,7 +150,7 @@ class EvidenceDesk:
         Raises:
             RefusedError: the export is not as it was made, or the record cannot be written.
         """
-        may(RELEASE, who)
+        self._access.admit(RELEASE, who, request_id)
         signer = Signer.open(self._keys)
         faults, fingerprint, manifest = verify_alone.check(folder, signer.fingerprint())
         if faults:

@@ -95,6 +95,8 @@ class Fleet:
         self.unknown_count = 0
         self.malformed_count = 0
         self.still_too_old_count = 0
+        self.urgent_footage: list[dict[str, object]] = []
+        """As `host_tools.cmc.urgent` lists it; replaced as a whole."""
         self.is_broker_up = False
         self.broker_since_ms = now_ms()
         self._still_number = 0

@@ -6,12 +6,15 @@ of the same list. Source: docs/formats/evidence.md, "The four records".
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from host_tools.cmc.access import Access
 from host_tools.cmc.footage import (
     EXPORT,
     KEYS,
+    LIST,
     RELEASE,
     REQUEST,
     REVIEW,
@@ -25,6 +28,7 @@ from host_tools.cmc.footage import (
 from host_tools.cmc.journal import Journal, Record
 
 NEEDS = {REVIEW: REQUEST, KEYS: REVIEW, EXPORT: KEYS, RELEASE: EXPORT}
+REGISTER_FILE = "evidence.sqlite"
 FEES = ("none", "due", "paid", "waived")
 URGENT_MS = 48 * 3_600_000
 ASKED, ACCEPTED, REFUSED, EXPORTED, RELEASED = (
@@ -57,11 +61,15 @@ class Register:
     Args:
         path: of the register's file; unlike the keyholder's it belongs in the backup.
         utc_ms: the CMC's clock.
+        access: lets people in; None for a register that only the table of roles guards.
     """
 
-    def __init__(self, path: Path, utc_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, path: Path, utc_ms: Callable[[], int], access: Access | None = None
+    ) -> None:
         self._journal = Journal(path)
         self._utc_ms = utc_ms
+        self._access = access
 
     def close(self) -> None:
         """Let go of the file; idempotent."""
@@ -69,14 +77,14 @@ class Register:
 
     def request(self, who: Person, footage: Footage) -> str:
         """Ask for footage; returns the id of the request."""
-        may(REQUEST, who)
-        now_utc_ms = self._utc_ms()
-        check_footage(footage, now_utc_ms)
-        with self._journal.writing():
-            number = len(self._journal.records(REQUEST)) + 1
-            request_id = f"E-{number:04d}"
-            body = {"person": who.name, "role": who.role, **asdict(footage)}
-            self._journal.append(REQUEST, request_id, now_utc_ms, body)
+        with self._door(REQUEST, who):
+            now_utc_ms = self._utc_ms()
+            check_footage(footage, now_utc_ms)
+            with self._journal.writing():
+                number = len(self._journal.records(REQUEST)) + 1
+                request_id = f"E-{number:04d}"
+                body = {"person": who.name, "role": who.role, **asdict(footage)}
+                self._journal.append(REQUEST, request_id, now_utc_ms, body)
         return request_id
 
     def review(self, request_id: str, who: Person, is_accepted: bool, reason: str) -> Case:
@@ -88,9 +96,8 @@ class Register:
         Raises:
             RefusedError: the role may not, it is the same person, or it was reviewed already.
         """
-        may(REVIEW, who)
-        given("a review", reason=reason)
-        with self._journal.writing():
+        with self._door(REVIEW, who, request_id), self._journal.writing():
+            given("a review", reason=reason)
             case = self.case(request_id)
             if who.is_same(case.asked_by.name):
                 raise RefusedError(
@@ -111,14 +118,14 @@ class Register:
 
     def authorised(self, request_id: str, who: Person) -> Case:
         """Give a case whose footage this person may export now."""
-        may(EXPORT, who)
-        case = self.case(request_id)
-        if case.state == ASKED:
-            raise RefusedError("C31", f"{request_id} was not reviewed; another person must")
-        if case.state == REFUSED:
-            reason = case.record(REVIEW).body["reason"]
-            raise RefusedError("C31", f"{request_id} was refused: {reason}")
-        return case
+        with self._door(EXPORT, who, request_id):
+            case = self.case(request_id)
+            if case.state == ASKED:
+                raise RefusedError("C31", f"{request_id} was not reviewed; another person must")
+            if case.state == REFUSED:
+                reason = case.record(REVIEW).body["reason"]
+                raise RefusedError("C31", f"{request_id} was refused: {reason}")
+            return case
 
     def note_keys(self, request_id: str, who: Person, released: Mapping[str, object]) -> None:
         """Write down which keys are about to be handed over."""
@@ -139,18 +146,20 @@ class Register:
         Raises:
             RefusedError: the role may not, something is not told, or it is not the export.
         """
-        may(RELEASE, who)
-        texts = {key: str(copy.get(key, "")) for key in ("recipient", "legal_basis")}
-        given("a release", **texts)
-        if copy.get("fee") not in FEES:
-            raise RefusedError("C52", f"fee {copy.get('fee')!r}: must be one of {', '.join(FEES)}")
-        exports = [record.body.get("manifest") for record in self._of(request_id, EXPORT)]
-        if copy.get("manifest") not in exports:
-            raise RefusedError(
-                "C52",
-                f"that folder is no export of {request_id}; give the folder it was made into",
-            )
-        self._note(RELEASE, request_id, who, copy)
+        with self._door(RELEASE, who, request_id):
+            texts = {key: str(copy.get(key, "")) for key in ("recipient", "legal_basis")}
+            given("a release", **texts)
+            if copy.get("fee") not in FEES:
+                raise RefusedError(
+                    "C52", f"fee {copy.get('fee')!r}: must be one of {', '.join(FEES)}"
+                )
+            exports = [record.body.get("manifest") for record in self._of(request_id, EXPORT)]
+            if copy.get("manifest") not in exports:
+                raise RefusedError(
+                    "C52",
+                    f"that folder is no export of {request_id}; give the folder it was made into",
+                )
+            self._note(RELEASE, request_id, who, copy)
 
     def case(self, request_id: str) -> Case:
         """Give a request with all of its records; RefusedError where there is none."""
@@ -163,6 +172,11 @@ class Register:
         asked_by = Person(str(body.pop("person")), str(body.pop("role")))
         return Case(request_id, _state(records), Footage(**body), asked_by, records)  # type: ignore[arg-type]
 
+    def looked_at(self, who: Person) -> list[Case]:
+        """List every request to somebody; that they looked is written down."""
+        with self._door(LIST, who):
+            return self.cases()
+
     def cases(self) -> list[Case]:
         """List every request, what dies first in front."""
         found = [self.case(record.request) for record in self._journal.records(REQUEST)]
@@ -170,7 +184,7 @@ class Register:
 
     def check(self) -> list[str]:
         """Tell what was changed in the register, and every record without the one it needs."""
-        faults = self._journal.check()
+        faults = self._journal.check() + (self._access.check() if self._access else [])
         seen: set[tuple[str, str]] = set()
         for record in self._journal.records():
             needed = NEEDS.get(record.kind, "")
@@ -181,6 +195,13 @@ class Register:
             if record.kind != REVIEW or record.body.get("is_accepted") is True:
                 seen.add((record.request, record.kind))
         return faults
+
+    def _door(self, act: str, who: Person, request_id: str = "") -> AbstractContextManager[None]:
+        """Let somebody in who may do this, by the roster too where there is one."""
+        if self._access is not None:
+            return self._access.act(act, who, request_id)
+        may(act, who)
+        return nullcontext()
 
     def _note(self, kind: str, request_id: str, who: Person, body: Mapping[str, object]) -> None:
         with self._journal.writing():

@@ -198,3 +198,16 @@ def test_a_silent_unit_and_a_silent_server_are_called_stale(seat: Seat):
     alarm = seat.page.locator("#alarm")
     expect(alarm).to_contain_text("has not heard the CMC", timeout=STALE_LIMIT_S * 1000)
     expect(unit).to_have_attribute("data-state", "stale")
+
+
+@pytest.mark.clause("C32")
+def test_footage_about_to_die_is_called_out_on_the_page_until_somebody_has_it(seat: Seat):
+    box = seat.page.locator("#urgent")
+    expect(box).to_be_hidden()
+    dies_utc_ms = time.time_ns() // 1_000_000 + 3 * 3_600_000
+    row = {"id": "E-0007", "state": "asked", "unit": "unit-1", "dies_utc_ms": dies_utc_ms}
+    seat.centre.fleet.urgent_footage = [row]
+    expect(box).to_contain_text("URGENT: footage of unit-1 for E-0007 begins to die in")
+    expect(box).to_contain_text("another person must review it")
+    seat.centre.fleet.urgent_footage = []
+    expect(box).to_be_hidden()

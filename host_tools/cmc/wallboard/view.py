@@ -24,6 +24,7 @@ def fleet_json(fleet: Fleet) -> Json:
             "broker_age_ms": now_ms - fleet.broker_since_ms,
             "malformed": fleet.malformed_count,
             "unknown": fleet.unknown,
+            "urgent": fleet.urgent_footage,
             "units": [
                 {
                     "unit": view.name,
