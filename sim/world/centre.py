@@ -55,7 +55,13 @@ class SimCentre:
         """The CMC's own clock, which is right."""
         return WORLD_BEGINS_UTC_MS + self._broker.timeline.now_ms()
 
-    def command(self, act: str, arguments: "dict[str, int | str | bool]", role: str) -> int:
+    def command(
+        self,
+        act: str,
+        arguments: "dict[str, int | str | bool]",
+        role: str,
+        person: str = "a.operator",
+    ) -> int:
         """Send a signed command; returns its sequence."""
         command = commands.Command(act, arguments)
         self._sequence += 1
@@ -63,7 +69,7 @@ class SimCentre:
         command.sequence = self._sequence
         command.issued_utc_ms = self.utc_ms
         command.expires_utc_ms = self.utc_ms + COMMAND_LIFE_MS
-        command.person = "a.operator"
+        command.person = person
         command.role = role
         command.purpose = 6
         command.reason = "story"
