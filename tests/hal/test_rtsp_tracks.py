@@ -1,6 +1,7 @@
 """Packets become the camera's own units, byte for byte, whatever the network does to them."""
 
 import base64
+import itertools
 import random
 
 from tests.hal import rtsp_packets as paper
@@ -40,6 +41,21 @@ def test_every_unit_comes_out_as_it_went_in():
     assert (track.lost_count, track.damaged_count, track.malformed_count) == (0, 0, 0)
     assert (track.parameters.width_px, track.parameters.height_px) == (322, 242)
     assert track.parameters.extradata == b"\0\0\0\1" + paper.SPS + b"\0\0\0\1" + paper.PPS
+
+
+def test_pictures_that_lay_in_the_kernel_bear_the_time_at_which_they_came():
+    got = []
+    track = make_picture_track("cam", paper.media(), got.append)
+    slice_of = b"\x41\x9a" + bytes(40)
+    for index in range(1500):  # a picture every 40 ms, drained at each half second
+        at_ms = 1000 + 40 * index
+        skewed_ticks = 3600 * index + index // 100 * 9  # a clock that runs 25 ppm fast
+        packet = paper.rtp(index, skewed_ticks, slice_of, marker=True)
+        track.packet(packet, 0, len(packet), -(-at_ms // 500) * 500)
+    wrong_ms = [unit.now_ms - 1000 - 40 * index for index, unit in enumerate(got)]
+    assert len(got) > 1490
+    assert max(map(abs, wrong_ms[25:])) <= 20, wrong_ms
+    assert all(one.now_ms <= two.now_ms for one, two in itertools.pairwise(got))
 
 
 def test_batches_may_end_anywhere():

@@ -237,7 +237,8 @@ class PictureTrack(RtpTrack):
             if self.parameters is None:
                 self.bare_keyframe_count += 1
                 is_keyframe = False
-        begun_ms = self._begun_ms if self._begun_ms >= 0 else self.now_ms
+        drained_ms = self._begun_ms if self._begun_ms >= 0 else self.now_ms
+        begun_ms = self.arrived_ms(self.ticks, drained_ms)
         dts = self._times.next(self.ticks)
         self.unit_count += 1
         self._deliver(AccessUnit(data, begun_ms, self.ticks, dts, is_keyframe))

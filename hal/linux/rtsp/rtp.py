@@ -14,6 +14,8 @@ LATE_IN_A_ROW_MAX = 32  # so many "late" packets in a row, and the source has be
 HALF_SEQUENCE = 0x8000
 HALF_TICKS = 1 << 31
 JUMP_S = 10
+LAG_SPAN_MS = 10_000
+EARLIER_MS_MAX = 1000  # nothing lies in the kernel longer, so beyond it the times jumped
 BACK_S = 2  # pictures out of order are not further back than this
 
 
@@ -52,6 +54,8 @@ class RtpTrack:
         self._late_in_a_row = 0
         self.moment = b""
         self._moment_ms = 0
+        self._least_lags_ms: list[int] = []  # of this span of time and of the one before
+        self._span_until_ms = 0
 
     def packet(self, data: bytes, start: int, end: int, now_ms: int) -> None:
         """Take one packet, data[start:end]; in order, as far as the network keeps it."""
@@ -81,6 +85,21 @@ class RtpTrack:
         self.on_payload(data, at, end)
         if data[start + 1] & 0x80:
             self.on_marker()
+
+    def arrived_ms(self, ticks: int, drained_ms: int) -> int:
+        """Tell when what bears this time came, though it lay in the kernel until it was drained.
+
+        What came just before a drain lay there for no time, so the least lag between the camera's
+        time and ours, of the last 10 to 20 s because no two clocks run alike, holds for all.
+        """
+        ticks_ms = ticks * 1000 // self.clock_hz
+        lag_ms = drained_ms - ticks_ms
+        if drained_ms >= self._span_until_ms:
+            self._span_until_ms = drained_ms + LAG_SPAN_MS
+            self._least_lags_ms = [lag_ms, *self._least_lags_ms[:1]]
+        elif lag_ms < self._least_lags_ms[0]:
+            self._least_lags_ms[0] = lag_ms
+        return max(ticks_ms + min(self._least_lags_ms), drained_ms - EARLIER_MS_MAX)
 
     def run(self, data: bytes, at: int, end: int, channel: int) -> int:
         """Take the interleaved packets that only go on with the one just taken; here none.

@@ -51,7 +51,8 @@ class SoundTrack(RtpTrack):
         """Hand on a whole block."""
         self.unit_count += 1
         self._dts = ticks if self._dts is None else max(self._dts, ticks)
-        self._deliver(AccessUnit(block, self.now_ms, ticks, self._dts, is_keyframe=True))
+        came_ms = self.arrived_ms(ticks, self.now_ms)
+        self._deliver(AccessUnit(block, came_ms, ticks, self._dts, is_keyframe=True))
 
 
 class AacTrack(SoundTrack):
