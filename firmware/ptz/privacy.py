@@ -22,6 +22,7 @@ UNIT_BITS = 20
 UNIT = 1 << UNIT_BITS
 RIGHT_ANGLE_CDEG = 9000
 STEEP_CDEG = 8500  # from here on a view can hold the zenith or nadir
+TURNING_CDEG = 8_000
 GRAZING = UNIT >> 4  # a point this near to 90 degrees off the axis has no place in a picture
 
 # Sine of 0 to 90 whole degrees, in 1/2**20.
@@ -199,6 +200,13 @@ def zones_in_view(
     """
     found: list[Rect] = []
     wide = View(aim[0], aim[1], fovs_cdeg[0])
+    if drift_cdeg and abs(aim[1]) + drift_cdeg >= TURNING_CDEG:
+        # So near to straight down, an error in tilt turns the picture about its middle.
+        reach_cdeg = wide.reach_tilt_cdeg + drift_cdeg
+        is_near = [
+            zone[2] <= aim[1] + reach_cdeg and zone[3] >= aim[1] - reach_cdeg for zone in zones
+        ]
+        return [WHOLE] if any(is_near) else []
     for zone in zones:
         found += [outward(rect, fovs_cdeg) for rect in project(zone, wide, drift_cdeg)]
     return found

@@ -39,7 +39,8 @@ class Answers:
 
     def lose_encoder(self, how: str) -> None:
         """Lose the encoder, or find it again: TRUE, MUTE or FROZEN."""
-        self._frozen = self._place()
+        if how != self._encoder:
+            self._frozen = self._place()
         self._encoder = how
 
     def answer(self, frame: bytes) -> bytes:

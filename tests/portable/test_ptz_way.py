@@ -11,16 +11,23 @@ def test_what_is_driven_adds_up_until_it_tells():
     ways.hear("pan", 500)
     ways.run((1000, 0, 0), 0)
     ways.run((1000, 0, 0), 2000)
-    assert ways.cdeg() == 2400 and ways.permille() == 0
+    assert ways.cdeg() == 2000 and ways.permille() == 0
     ways.hear("pan", 500)
     ways.hear("tilt", 3)
-    assert ways.cdeg() == 2400, "nothing new of the pan"
+    assert ways.cdeg() == 2000, "nothing new of the pan"
     ways.hear("pan", 501)
-    assert ways.cdeg() == 0
+    assert ways.cdeg() == 2000, "it may have frozen there"
+    ways.run((0, 0, 0), 2500)
+    ways.hear("pan", 501)
+    assert ways.cdeg() == 2400, "and it may coast"
+    ways.hear("pan", 520)
+    assert ways.cdeg() == 0, "it told where it came to stand"
     ways.run((0, -30, 0), 3000)
     assert ways.cdeg() == 0, "it may not have set off yet"
     ways.run((0, 0, 400), 4000)
-    assert ways.permille() == 560
+    assert ways.permille() == 400
+    ways.run((0, 0, 0), 4100)
+    assert ways.permille() == 560, "and it may coast"
 
 
 def test_an_axis_at_its_end_owes_nothing():
@@ -34,7 +41,7 @@ def test_an_axis_at_its_end_owes_nothing():
         ways.hear(axis, value)
         ways.run(speeds, 5000)
         assert (ways.cdeg(), ways.permille()) == (0, 0), (axis, value)
-        ways.run((-speeds[0], -speeds[1], -speeds[2]), 6000)
+        ways.run((-speeds[0], -speeds[1], -speeds[2]), 7000)
         assert (ways.cdeg(), ways.permille()) != (0, 0), (axis, value)
 
 

@@ -175,7 +175,7 @@ class Hands:
             for left, top, far, bottom in service.picture_zones():
                 is_filled |= (x >= left) & (x <= far) & (y >= top) & (y <= bottom)
             self.bare_count += int((is_seen & ~is_filled).sum())
-            case = (SEED, self.whim, bench.ms, aim, service.position())
+            case = (self.whim, bench.ms, aim, service.position())
             assert not self.bare_count, case
         return True
 
@@ -183,12 +183,15 @@ class Hands:
 def drive_for(sample_count: int) -> None:
     """Let hands play until so many samples are taken; not one private point may be bare."""
     print(f"seed {SEED}")
-    draws = random.Random(SEED)
     taken_count = seen_count = crossed_count = run_count = 0
     seen_by_whim = dict.fromkeys(WHIMS, 0)
     while taken_count < sample_count:
+        draws = random.Random(SEED + run_count)
         hands = Hands(draws, run_count % 2 == 0, WHIMS[run_count % len(WHIMS)])
-        hands.bench.run(RUN_MS, hands.watch)
+        try:
+            hands.bench.run(RUN_MS, hands.watch)
+        except AssertionError as error:
+            raise AssertionError((SEED, run_count, *error.args)) from error
         run_count += 1
         taken_count += hands.sample_count
         seen_count += hands.seen_count
