@@ -49,6 +49,8 @@ class ScriptedCamera:
         self.still_count = 0
         self.last_zones: list[tuple[int, int, int, int]] = []
         self.picture_bytes = 600
+        self.wrong_counts: dict[str, int] = {}
+        """What the scenario wants to have been wrong with what came."""
         self.is_absent = False
         self.is_refusing = False
         self.is_frozen = False
@@ -117,8 +119,8 @@ class ScriptedCamera:
         return self._measures
 
     def counts(self) -> "dict[str, int]":
-        """Nothing is wrong with what comes whole or not at all."""
-        return {}
+        """Count what the scenario wants."""
+        return dict(self.wrong_counts)
 
     def still(self, zones: "list[tuple[int, int, int, int]]") -> bytes:
         """Make a JPEG that only says that it is one; b"" where no honest one can be made."""
