@@ -66,6 +66,8 @@ class Aiming:
         "_best",
         "_dome",
         "_held",
+        "_next_pace_permille",
+        "_pace_permille",
         "_progress_ms",
         "_try_count",
         "_way",
@@ -85,9 +87,15 @@ class Aiming:
         self._begun_ms = self._progress_ms = 0
         self._try_count = 0
         self._again_ms = 0
+        self._pace_permille = self._next_pace_permille = PERMILLE
         self._held: list[int] = []  # axes that a limit or a zone lets go nowhere just now
         self.machine = Machine(NEXT, IDLE)
         self.reached_count = 0
+
+    def go_slowly(self, goal: "Aim", pace_permille: int, now_ms: int) -> str:
+        """Turn to a place no faster than a speed, 1 to 1000; the answers are those of `go_to`."""
+        self._next_pace_permille = pace_permille
+        return self.go_to(goal[0], goal[1], goal[2], now_ms)
 
     def go_to(self, pan_cdeg: int, tilt_cdeg: int, zoom_permille: int, now_ms: int) -> str:
         """Turn to a place.
@@ -104,6 +112,7 @@ class Aiming:
             seen), "ptz.line".
         """
         goal = (pan_cdeg, tilt_cdeg, zoom_permille)
+        self._pace_permille, self._next_pace_permille = self._next_pace_permille, PERMILLE
         is_in_range = 0 <= pan_cdeg < CDEG_PER_TURN and abs(tilt_cdeg) <= TILT_CDEG_MAX
         if not is_in_range or not 0 <= zoom_permille <= PERMILLE:
             return self._dome.report.refuse("go_to", RANGE, now_ms)
@@ -229,7 +238,7 @@ class Aiming:
         move = list(drive.move) if drive.state == states.MOVING else [0, 0, 0]
         for index, axis in enumerate(AXES):
             if axis == only or not only or index in self._held:
-                move[index] = self._axes[axis].speed(now_ms)
+                move[index] = self._slowed(index, self._axes[axis].speed(now_ms))
         wish = (move[0], move[1], move[2])
         if wish == states.STILL:
             self._settle()
@@ -246,6 +255,12 @@ class Aiming:
         if self._dome.set_motion("go_to", allowed, None, now_ms):
             self._end(OTHER, now_ms)
         self._tell(now_ms)
+
+    def _slowed(self, index: int, speed: int) -> int:
+        """Take off what a speed has over the pace; a lens has one speed."""
+        if AXES[index] == "zoom":
+            return speed
+        return max(-self._pace_permille, min(self._pace_permille, speed))
 
     def _halt_in_time(self, now_ms: int) -> None:
         move = list(self._dome.drive.move)

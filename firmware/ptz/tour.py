@@ -64,6 +64,7 @@ class Tour:
         "_dome",
         "_due_ms",
         "_index",
+        "_is_aimed",
         "_is_sought",
         "_player",
         "_stops",
@@ -83,7 +84,7 @@ class Tour:
         self._stops: Stops = []
         self._index = 0
         self._due_ms = 0
-        self._is_sought = False
+        self._is_sought = self._is_aimed = False
         self._player: Player | None = None
         self.text = ""
         self.name = ""
@@ -98,7 +99,7 @@ class Tour:
         stops = read_plan(text)
         if not stops:
             return PLAN
-        for number, _ in stops:
+        for number, _, _ in stops:
             if number < 0 and -number not in self.patterns:
                 return NO_PATTERN + " p%d" % -number
             fault = preset_fault(self._dome, self._preset_of(number))
@@ -124,7 +125,7 @@ class Tour:
         if not stops:
             self.refused_count += 1
             return
-        self._leave_off()
+        self._leave_off(now_ms)
         self._stops, self._index, self._due_ms = stops, 0, now_ms
         self.text, self.name, self.is_scheduled = text, name, is_scheduled
         self.machine.on_event(START)
@@ -135,7 +136,7 @@ class Tour:
         """End the tour; the dome stays where it is, or is stopped on its way."""
         if not self.machine.on_event(END):
             return
-        self._leave_off()
+        self._leave_off(now_ms)
         if self._dome.drive.state == SEEKING:
             self._dome.drive.stop("tour")
         name, self.text, self.name, self.is_scheduled = self.name, "", "", False
@@ -144,14 +145,14 @@ class Tour:
     def on_person(self, now_ms: int) -> None:
         """Hear that a person wants the dome: they have it until they let it be for a while."""
         if self.machine.on_event(YIELD):
-            self._player = None
+            self._player, self._is_aimed = None, False
             self._due_ms = now_ms + RESUME_MS
 
     def hold_back(self, now_ms: int) -> None:
         """Hear that the dome may not move by itself now; it is asked again after a while."""
         if self.is_driving():
             self.held_count += 1
-            self._leave_off()
+            self._leave_off(now_ms)
             if self._dome.drive.state == SEEKING:
                 self._dome.drive.stop("tour")
         if self.machine.on_event(YIELD):
@@ -171,7 +172,8 @@ class Tour:
         if state == IDLE or self._dome.drive.state == LOST:
             return
         if state == GOING and self._is_sought:
-            if self._dome.drive.state != SEEKING:
+            is_aiming = self._is_aimed and self._dome.aiming().is_busy()
+            if self._dome.drive.state != SEEKING and not is_aiming:
                 self._arrive(now_ms)
             return
         if self._player is not None and not self._play(now_ms):
@@ -188,7 +190,7 @@ class Tour:
         self._go(now_ms)
 
     def _arrive(self, now_ms: int) -> None:
-        number, dwell_ms = self._stops[self._index]
+        number, dwell_ms, _ = self._stops[self._index]
         self.machine.on_event(ARRIVE)
         self._is_sought = False
         self._due_ms = now_ms + dwell_ms
@@ -209,19 +211,32 @@ class Tour:
 
     def _go(self, now_ms: int) -> None:
         """Set off to the next stop; one that is refused is passed over, with a pause."""
-        number = self._preset_of(self._stops[self._index][0])
-        self._is_sought = not (preset_fault(self._dome, number) or self._dome.seek(number, now_ms))
+        stop, _, speed_permille = self._stops[self._index]
+        number = self._preset_of(stop)
+        fault = preset_fault(self._dome, number)
+        self._is_sought = not (fault or self._travel(number, speed_permille, now_ms))
         if not self._is_sought:
             self.refused_count += 1
             self._index = (self._index + 1) % len(self._stops)
             self._due_ms = now_ms + RETRY_MS
 
+    def _travel(self, number: int, speed_permille: int, now_ms: int) -> str:
+        """Set off to a preset, at a speed of ours where it can be held; "" or why not."""
+        place = self._dome.sight.presets.get(number)
+        self._is_aimed = bool(speed_permille and place and self._dome.sight.is_known())
+        if not self._is_aimed or place is None:
+            return self._dome.seek(number, now_ms)
+        return self._dome.aiming().go_slowly(place, speed_permille, now_ms)
+
     def _preset_of(self, number: int) -> int:
         """Give the preset of a stop: where its pattern begins, or 0 when there is none."""
         return number if number > 0 else self.patterns.get(-number, (0, b""))[0]
 
-    def _leave_off(self) -> None:
-        """Drop a pattern half played, and stop the move of it."""
-        if self._player is not None and self._dome.drive.state == MOVING:
-            self._dome.drive.stop("pattern")
-        self._player = None
+    def _leave_off(self, now_ms: int) -> None:
+        """Drop a pattern half played or a way half gone, and stop the move of it."""
+        if self._is_aimed:
+            self._dome.end_aiming(now_ms)
+        is_ours = self._player is not None or self._is_aimed
+        if is_ours and self._dome.drive.state == MOVING:
+            self._dome.drive.stop("tour")
+        self._player, self._is_aimed = None, False

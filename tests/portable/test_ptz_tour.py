@@ -18,15 +18,17 @@ def toured():
 
 def test_plans_are_read_or_refused():
     good = (
-        ("3:20", [(3, 20_000)]),
-        ("1:2 255:3600", [(1, 2_000), (255, 3_600_000)]),
-        ("7:0", [(7, 0)]),
-        ("  1:5   2:5 ", [(1, 5_000), (2, 5_000)]),
+        ("3:20", [(3, 20_000, 0)]),
+        ("1:2 255:3600", [(1, 2_000, 0), (255, 3_600_000, 0)]),
+        ("7:0", [(7, 0, 0)]),
+        ("3:20@250 p2:5@1000 3:9@20", [(3, 20_000, 250), (-2, 5_000, 1000), (3, 9_000, 20)]),
+        ("  1:5   2:5 ", [(1, 5_000, 0), (2, 5_000, 0)]),
     )
     for text, want in good:
         assert read_plan(text) == want, text
     wrong = ("", "3", "3:", ":3", "0:5", "256:5", "1:1", "1:3601", "1:5 2:0", "a:5", "1:-5",
-             "1:5.0", "1:5:6", "1:5,2:5", "1:\u0665", "99999:5", "1:5 " * 33)  # fmt: skip
+             "1:5.0", "1:5:6", "1:5,2:5", "1:\u0665", "99999:5", "1:5@", "1:5@19",
+             "1:5@1001", "1@5:5", "1:5@5@5", "1:5 " * 33)  # fmt: skip
     for text in wrong:
         assert read_plan(text) == [], text
 
@@ -174,3 +176,30 @@ def test_a_reason_that_was_given_is_told_and_raises_no_flag():
     assert [event[0][4:] for event in told] == ["dwelling", "dwell_reason", "dwelt"]
     assert told[1][2]["reason"] == "a person on the roof"
     assert told[2][2]["is_explained"] and dwell.unexplained_count == 0
+
+
+def test_a_speed_holds_on_the_way_and_the_place_is_reached():
+    bench = toured()
+    bench.service.sight.presets.update({1: (0, 0, 0), 2: (3_000, -500, 0)})
+    tour = bench.service.hands.tour
+    fastest = [0]
+
+    def look(bench):
+        drive = bench.service.drive
+        if drive.state == "moving":
+            fastest[0] = max(fastest[0], abs(drive.move[0]), abs(drive.move[1]))
+        return False
+
+    assert tour.start("2:4@150 1:4", bench.ms) == ""
+    while tour.machine.state != "dwelling":
+        bench.run(100, look)
+    assert 0 < fastest[0] <= 150, fastest
+    pan, tilt = bench.dome.pan_cdeg, bench.dome.tilt_cdeg
+    assert abs(pan - 3_000) <= 60 and abs(tilt + 500) <= 60, (pan, tilt)
+    bench.run(12_000)
+    bench.service.hands.on_person(bench.ms)
+    bench.service.stop(bench.ms)
+    bench.run(31_500)
+    tour.end(bench.ms)
+    bench.run(1_000)
+    assert not bench.dome.is_moving, "ended on its way"
