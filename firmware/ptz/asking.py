@@ -57,5 +57,6 @@ class Asking:
         self.missed_count += 1
         self.missed_in_a_row += 1
         self._axis = 0
-        self.due_ms = now_ms + min(self._settings.query_ms, MISSED_MS_MAX)
+        is_first = self.missed_in_a_row == 1  # most often a single reply is late, or damaged
+        self.due_ms = now_ms + (0 if is_first else min(self._settings.query_ms, MISSED_MS_MAX))
         return self.missed_in_a_row >= self._settings.unanswered_count_max

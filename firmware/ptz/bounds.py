@@ -1,5 +1,6 @@
 """Keeps what a dome is told off soft stops and privacy zones, before a move and all the way."""
 
+from firmware.pelco_d.replies import NONE
 from firmware.ptz import drive as states
 from firmware.ptz.model import TILT_HIGH_CDEG, TILT_LOW_CDEG, within_limits
 from firmware.ptz.place import AXES
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     Move = tuple[int, int, int]
 
 ZONE, LIMIT = "ptz.zone", "ptz.limit"
+TURN_MS = 100  # a turn of a crowded machine may take so much longer
 COAST_MS = 300  # from the end of a stop on the wire until a head stands
 
 
@@ -21,18 +23,28 @@ class Bounds:
         dome: that is kept.
     """
 
-    __slots__ = ("_dome",)
+    __slots__ = ("_dome", "others_ms")
 
     def __init__(self, dome: "PtzService") -> None:
         self._dome = dome
+        self.others_ms = 0
+        """How long the stops of the other domes on the line can take, should they go first."""
 
     def limited(self, move: "Move", now_ms: int) -> "Move":
         """Take out of a move, or slow, what may not be."""
-        # A round of queries, the frame on its way when the last of them is read, and the stop.
+        return self._dome.sight.limited(self._until_known(move), self._horizon_ms(), now_ms)
+
+    def _horizon_ms(self) -> int:
+        """Tell how long a wrong decision can last, from now until the head stands.
+
+        How old a place is by now counts as drift, not here. The next decision falls when the
+        exchange under way is over, and a turn of the unit may be late; then the frame that is
+        leaving leaves, and the stop, whose first copy a reply may damage.
+        """
         dome = self._dome
-        horizon_ms = (len(AXES) + 1) * dome.exchange_ms(AXES[0]) + COAST_MS
-        horizon_ms += dome.exchange_ms(dome.protocol.reply_kind())
-        return dome.sight.limited(self._until_known(move), horizon_ms, now_ms)
+        horizon_ms = dome.exchange_ms(AXES[0]) + TURN_MS + 2 * dome.session.duration_ms(NONE)
+        horizon_ms += dome.exchange_ms(dome.protocol.reply_kind()) + self.others_ms + COAST_MS
+        return horizon_ms
 
     def _until_known(self, move: "Move") -> "Move":
         """Take out of a move what has a soft stop, until a head that can tell has told a place."""

@@ -61,6 +61,7 @@ class Bus:
         assert lease_ms >= LEASE_MS_MIN
         for each in self.services:
             each.drive.lease_ms = min(each.drive.lease_ms, lease_ms)
+            each.bounds.others_ms = (len(self.services) - 1) * self._stop_ms(each)
             if each.settings.resend_ms >= RESEND_MS:  # less is asked for by heads that stop soon
                 each.settings.resend_ms = min(RESEND_MS * len(self.services), RESEND_MS_MAX)
 
@@ -73,9 +74,13 @@ class Bus:
             if index == 0:
                 lease_ms -= wire_ms
             else:
-                kind = service.protocol.reply_kind()
-                lease_ms -= service.session.duration_ms(kind) + self._turnround_ms
+                lease_ms -= self._stop_ms(service)
         return lease_ms
+
+    def _stop_ms(self, service: "PtzService") -> int:
+        """Tell how long the line is taken by the first copy of a dome's stop."""
+        kind = service.protocol.reply_kind()
+        return service.session.duration_ms(kind) + self._turnround_ms
 
     def last_words(self) -> bytes:
         """Give the bytes for the port to send should this process die: every dome's stop."""

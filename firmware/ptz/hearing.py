@@ -65,11 +65,13 @@ class Hearing:
 
     def _miss(self, now_ms: int) -> None:
         dome = self._dome
-        dome.place.doubt()  # it may be turning by itself: homing, say, after its power failed
+        dome.place.miss(now_ms)
         if dome.asking.miss(now_ms) and not dome.sight.is_silent:
             dome.sight.is_silent = True
             dome.place.forget()
             dome.report.emit("ptz.silent", now_ms, {"unanswered": dome.asking.missed_in_a_row})
+        if dome.sight.is_silent:
+            dome.insist.miss(dome.asking.missed_in_a_row)
 
     def _take_axis(self, axis: str, value: int, begun_ms: int, now_ms: int) -> None:
         dome = self._dome

@@ -1,9 +1,10 @@
 """Says a stop again that a head has not answered, or after which it turns on all the same.
 
 Two copies go out in any case. Where replies are due, a stop that nobody acknowledged is said up to
-two times more; and while the head's own position still changes long after a stop, once more after
-each round of replies, until the watch takes over and calls it a fault. Nothing is said twice to a
-head that answered and stands, and nothing at all once a newer wish moves it.
+two times more; to a head that became silent, after each question that it leaves open; and while
+the head's own position still changes long after a stop, once more after each round of replies,
+until the watch takes over and calls it a fault. Nothing is said twice to a head that answered and
+stands, and nothing at all once a newer wish moves it.
 """
 
 from firmware.ptz import drive as states
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 MORE_COUNT_MAX = 2  # fewer unanswered in a row than make a head silent
 STANDS_MS = 700  # from a stop until a head that heard it stands
+SILENT_COUNT = 16  # a head that is silent for longer is told less often
 WATCHED_MS = 4_000  # then `watch` knows that it turns by itself
 LONG_AGO_MS = -(1 << 40)
 
@@ -49,6 +51,12 @@ class Insist:
             self._more_count = MORE_COUNT_MAX  # this copy was heard: the others do not matter
         elif self._more_count < MORE_COUNT_MAX and self._drive.repeat_stop():
             self._more_count += 1
+            self.repeated_count += 1
+
+    def miss(self, missed_in_a_row: int) -> None:
+        """Hear that a silent head did not answer again: it may hear, and run on all the same."""
+        is_due = missed_in_a_row < SILENT_COUNT or missed_in_a_row % SILENT_COUNT == 0
+        if is_due and self._drive.state == states.IDLE and self._drive.repeat_stop():
             self.repeated_count += 1
 
     def look(self, is_still: bool, now_ms: int) -> None:

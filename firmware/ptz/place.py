@@ -11,6 +11,7 @@ AXES = ("pan", "tilt", "zoom")
 STILL_CDEG = 5  # two rounds that differ by no more were made standing
 STILL_PERMILLE = 2
 MS_PER_S = 1000
+MISS_MS_MAX = 1_500  # after this long a head can have turned away and back
 COAST_MS = 1500  # a frame's wait for the line, a head's delay, and its way to stand
 BY_ITSELF_PERMILLE = 1001  # to a preset, home or wherever a head goes unasked
 
@@ -83,6 +84,15 @@ class Place:
         """Hear that rounds which are alike mean nothing: it is being driven."""
         self.still_count = 0
         self._last = None
+
+    def miss(self, now_ms: int) -> None:
+        """Hear that a reply did not come: it may be turning by itself, homing say.
+
+        One round that is like the last before shows that it does not, when it comes soon.
+        """
+        self.still_count = 0
+        if now_ms - self.oldest_ms() > MISS_MS_MAX:
+            self._last = None
 
     def take(self, axis: str, value: int, now_ms: int) -> bool:
         """Take one axis, in cdeg or permille; True when that completes a round."""

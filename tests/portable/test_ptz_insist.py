@@ -70,3 +70,24 @@ def test_a_missed_reply_makes_a_place_doubtful_at_once():
     bench.run(900)
     assert bench.service.picture_zones() != []
     assert not bench.service.is_silent(), "long before it counts as silent"
+
+
+def test_a_silent_head_that_missed_every_stop_is_stopped_all_the_same():
+    for baud in (2400, 9600):
+        bench = Bench(baud)
+        bench.run(1500)
+        bench.service.move(500, 0, 0, bench.ms)
+        bench.run(300)
+        bench.dome.is_deaf = True
+        bench.dome.replies = SILENT
+        bench.service.stop(bench.ms)
+        bench.run(700)
+        bench.dome.is_deaf = False  # it hears again, and its answers never come
+        assert bench.dome.pan.rate_per_s > 0, baud
+        bench.run(2500)
+        assert bench.service.is_silent() and not bench.dome.is_moving, baud
+        bench.run(20_000)
+        begun_ms = bench.ms
+        bench.run(30_000)
+        stops = [row for row in bench.sent(begun_ms) if row[2] == STOP]
+        assert 1 <= len(stops) <= 8, (baud, len(stops), "a dead head does not fill the line")

@@ -55,7 +55,8 @@ def test_a_forgotten_move_is_stopped_on_the_wire_within_a_second():
                 bench.run(1300)
                 case = (baud, dome.replies, renewed_ms)
                 stops = [row for row in bench.sent(first_ms) if row[2] == STOP]
-                assert len(stops) == (4 if dome.replies == SILENT else 2), case
+                is_heard = dome.replies != SILENT
+                assert len(stops) == 2 if is_heard else len(stops) >= 4, case
                 assert stops[0][1] <= last_ms + 1000, (case, stops, last_ms)
                 assert stops[1][1] <= last_ms + 1200, (case, stops, last_ms)
                 motions = [row for row in bench.sent(first_ms) if is_motion(row[2])]
