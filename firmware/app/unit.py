@@ -14,6 +14,7 @@ from firmware.app.preset_desk import PresetDesk
 from firmware.app.report import Reporter
 from firmware.app.ring_desk import RingDesk
 from firmware.app.rounds import Rounds
+from firmware.app.scrub_desk import ScrubDesk
 from firmware.app.state_desk import StateDesk
 from firmware.app.tour_desk import TourDesk
 from firmware.buffers import EventQueue
@@ -96,13 +97,16 @@ class Unit:
         self.tours = TourDesk(self.state.pages, self.stations, config, now_ms)
         self.ring = RingDesk(board, config, self.telemetry.boot, self.events)
         self.ledger = LedgerDesk(self.state.pages, self.stations, self.events, now_ms)
+        self.scrubs = ScrubDesk(config, self.events, now_ms)
         self.commands = CommandService(self.name, board.keys, self.state.guard, self._decide)
         self.acts = Acts(self.stations, self.health, self.tours)
         self.acts.register(self.commands)
         self.rounds = Rounds(board, self.stations, self.health, now_ms)
+        self.rounds.scrubs = self.scrubs
         self.reporter = Reporter(self, config)
         self.turn_count = 0
         self._was_up = False
+        self._judged_ms = -1  # when papers are judged next; -1 to judge sound again at once
         reason = board.watchdog.reset_reason()
         self.events.emit("unit.started", now_ms, {"boot": self.state.boot, "reason": reason})
         if self.state.crash_reason:
@@ -119,13 +123,16 @@ class Unit:
             self._stop_domes(now_ms)
         self._was_up = self.telemetry.is_up
         due_ms = self.authority.step(now_ms, self.chains.least_utc_ms())
-        self._apply_authority(now_ms)
+        if due_ms != self._judged_ms:
+            self._judged_ms = due_ms
+            self._apply_authority(now_ms)
         self._step_chains(now_ms)
         for station in self.stations:
             due_ms = min(due_ms, station.turn(self.ring, self.authority.is_armed, now_ms))
         due_ms = min(due_ms, self.ring.step(now_ms))
         is_armed = self.authority.is_armed
         due_ms = min(due_ms, self.ledger.step(self.ring, is_armed, self.board.clock, now_ms))
+        due_ms = min(due_ms, self.scrubs.step(self.ring, self.ledger, self.board.clock, now_ms))
         due_ms = min(due_ms, self.rounds.step(self.authority, self.ring, self.telemetry, now_ms))
         self._tell_events(now_ms)
         due_ms = min(due_ms, self.reporter.step(now_ms))
@@ -192,6 +199,7 @@ class Unit:
         clock = self.board.clock
         moved = self.chains.step(clock, now_ms)
         if moved:
+            self._judged_ms = -1
             self.state.forget_old()
         self.ring.open(self.chains, now_ms)
         recorder = self.ring.recorder
