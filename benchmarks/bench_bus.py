@@ -2,14 +2,13 @@
 
     python -m benchmarks.bench_bus
 
-Virtual time in steps of 1 ms, so the figures are those of the protocol and the rules of the bus,
-not of this machine. A command counts from the wish to the end of its last stop bit. Every dome
-answers and is asked where it looks; with 8, seven are driven all the while. A dome asked in turn
-tells pan, tilt and zoom in one round; the most a line can carry is three questions and three
-answers back to back.
+Virtual time that jumps from one due time to the next, so the figures are those of the protocol
+and the rules of the bus, not of this machine. A command counts from the wish to the end of its
+last stop bit. Every dome answers and is asked where it looks; with 8, seven are driven all the
+while. A dome asked in turn tells pan, tilt and zoom in one round; the most a line can carry is
+three questions and three answers back to back.
 
-Beside it, frames built a second, with pyptzcontroller from PyPI in the same run when it is
-installed (`pip install pyptzcontroller`; nothing else needs it).
+Beside it, frames built a second, with pyptzcontroller from PyPI in the same run.
 """
 
 import contextlib
@@ -19,82 +18,45 @@ import statistics
 import time
 from collections.abc import Callable
 
+from ptz_control_lib.ptz_controller import PtzControl
+
 from firmware.pelco_d import commands
-from firmware.ptz.bus import Bus
 from firmware.ptz.model import PtzSettings
-from firmware.ptz.service import PtzService
 from sim.devices.dome import Dome
-from sim.devices.line import UNIT, SimLine
+from sim.devices.line import UNIT
+from tests.sim.line_rig import LineRig
 
 SAMPLE_COUNT = 300
 ROUND_BYTES = 3 * 14
 SPAN_MS = 20_000
 BUILD_COUNT = 100_000
 PATIENCE_MS = 5_000
+HOLD_MS = 100
 
 
-class Party:
-    """Domes that all hear the line."""
-
-    def __init__(self, domes: list[Dome]) -> None:
-        self.domes = domes
-
-    def receive(self, data: bytes, now_ms: int) -> bytes:
-        """Give everyone the bytes."""
-        return b"".join(dome.receive(data, now_ms) for dome in self.domes)
-
-
-class Bench:
-    """A bus under a virtual clock."""
+class Bench(LineRig):
+    """A bus under a virtual clock, with domes of which some are held moving."""
 
     def __init__(self, count: int, baud: int) -> None:
-        self.ms = 0
-        self.line = SimLine(self, baud)
-        self.line.attach(Party([Dome(index + 1) for index in range(count)]))
-        self.bus = Bus()
-        for index in range(count):
-            self.bus.attach(PtzService(f"dome-{index}", PtzSettings(index + 1, baud, True)))
-        self.port = self.line.port()
-        self.port.open()
-        self.bus.on_line(True, 0)
-        self.due_ms = 0
+        numbers = range(1, count + 1)
+        settings = [PtzSettings(number, baud, True) for number in numbers]
+        super().__init__(settings, [Dome(number) for number in numbers])
         self.held = list(range(1, count))
-
-    def now_ms(self) -> int:
-        """Monotonic milliseconds."""
-        return self.ms
-
-    def utc_ms(self) -> int:
-        """No wall clock here."""
-        return 0
-
-    def utc_quality(self) -> int:
-        """No wall clock here."""
-        return 0
-
-    def utc_doubt_ms(self) -> int:
-        """No wall clock here."""
-        return 0
 
     def run(self, span_ms: int) -> None:
         """Step as the unit does; the held moves are renewed ten times a second."""
-        for _ in range(span_ms):
-            if self.ms % 100 == 0:
+        end_ms = self.ms + span_ms
+        while self.ms < end_ms:
+            if self.ms % HOLD_MS == 0:
                 for index in self.held:
-                    self.bus.services[index].move(500, 0, 0, self.ms)
-                self.due_ms = self.ms
-            data = self.port.read()
-            if data:
-                self.bus.receive(data, self.ms)
-            if data or self.ms >= self.due_ms:
-                out, self.due_ms = self.bus.step(self.ms)
-                if out:
-                    self.port.write(out)
-            self.ms += 1
+                    self.services[index].move(500, 0, 0, self.ms)
+                self.wish()
+            super().run(min(HOLD_MS - self.ms % HOLD_MS, end_ms - self.ms))
 
     def latency_ms(self, frame: bytes) -> float:
         """Run until a frame wished for now is out; returns how long that took."""
-        since_ms = self.due_ms = self.ms
+        since_ms = self.ms
+        self.wish()
         for _ in range(PATIENCE_MS):
             self.run(1)
             side, _, end_us, data = self.line.log[-1] if self.line.log else ("", 0, 0, b"")
@@ -161,11 +123,6 @@ def beside() -> None:
     """Build pan-left frames with ours and with a published library in turn."""
     ours = [frames_per_s(lambda speed: commands.motion(1, commands.LEFT, speed)) for _ in range(3)]
     print(f"build, ours             {statistics.median(ours):9,.0f} frames/s")
-    try:
-        from ptz_control_lib.ptz_controller import PtzControl
-    except ImportError:
-        print("build, pyptzcontroller  not installed")
-        return
     with contextlib.redirect_stdout(io.StringIO()):
         theirs = PtzControl("none")
     assert theirs._create_command("left", speed=32) == commands.motion(1, commands.LEFT, 32)  # noqa: SLF001

@@ -63,6 +63,10 @@ class HostileDome:
         self._last_sum = -1
         self._deaf_until_ms = 0
 
+    def hang_on(self, line: "SimLine") -> None:
+        """Hang on this line from now on."""
+        self._line = line
+
     def receive(self, data: bytes, now_ms: int) -> bytes:
         """Take bytes that have arrived by now; returns what it says at once."""
         said = b""

@@ -1,58 +1,26 @@
 """The same drive moves, stops and places heads that speak Pelco-P and VISCA."""
 
-from firmware.ptz.bus import Bus
+from tests.sim.line_rig import LineRig
+
 from firmware.ptz.model import PtzSettings
-from firmware.ptz.service import PtzService
 from sim.devices.dome import Dome
 from sim.devices.dome_p import DomeP
-from sim.devices.line import UNIT, SimLine
+from sim.devices.line import UNIT
 from sim.devices.visca_head import ViscaHead
 
 
-class Bench:
+class Bench(LineRig):
     """A drive of one protocol, a line, and a head of that protocol."""
 
     def __init__(self, protocol: str, head: "DomeP | ViscaHead", baud: int) -> None:
-        self.ms = 0
-        self.line = SimLine(self, baud)
-        self.line.attach(head)
         self.body: Dome = head.body
         settings = PtzSettings(1, baud, head.replies)
         settings.protocol = protocol
-        self.service = PtzService("dome-1", settings)
-        self.bus = Bus()
-        self.bus.attach(self.service)
-        self.port = self.line.port()
-        self.port.open()
-        self.bus.on_line(True, 0)
-        self.due_ms = 0
-
-    def now_ms(self) -> int:
-        return self.ms
-
-    def utc_ms(self) -> int:
-        return 0
-
-    def utc_quality(self) -> int:
-        return 0
-
-    def utc_doubt_ms(self) -> int:
-        return 0
+        super().__init__([settings], [head])
 
     def run(self, span_ms: int) -> None:
-        for _ in range(span_ms):
-            data = self.port.read()
-            if data:
-                self.bus.receive(data, self.ms)
-            if data or self.ms >= self.due_ms:
-                out, self.due_ms = self.bus.step(self.ms)
-                if out:
-                    assert self.port.write(out) == len(out)
-            self.ms += 1
+        super().run(span_ms)
         self.body.step(self.ms)
-
-    def wish(self) -> None:
-        self.due_ms = self.ms
 
 
 def heads() -> "list[tuple[str, DomeP | ViscaHead, int]]":
