@@ -30,6 +30,7 @@ STORE_WITHOUT_MARKS_MS = 60_000
 HOUR_MS = 3_600_000
 TELL_LATE_MS = 60_000  # after the hour, so that a day that is over has been judged
 MARK_ROW_COUNT = 2
+LIFE_DAYS = 31
 TOLD_AGAIN_COUNT = 2  # days that are told after each start
 
 
@@ -153,6 +154,13 @@ class LedgerDesk:
         for name, ledger in self.ledgers.items():
             found[name] = ledger.days.pack(MARK_ROW_COUNT)
         return dumps(found)
+
+    def held_s(self, stream: str, ring: "RingDesk") -> int:
+        """Tell how many seconds of the last 31 days were recorded and are not overwritten."""
+        days = self.ledgers[stream].days
+        oldest, newest = ring.generations(stream)
+        rows = range(max(0, len(days.rows) - LIFE_DAYS), len(days.rows))
+        return sum(days.told_s(index, oldest, newest).get("recorded", 0) for index in rows)
 
     # Storing
 

@@ -108,6 +108,11 @@ class Reporter:
         state.oldest_utc_ms = recorded.oldest_utc_ms
         state.fill_permille = recorded.fill_permille
         state.is_withheld = station.is_withheld()
+        share = self._unit.scrubs.shares.get(station.picture_stream)
+        if share is not None:
+            state.readable_permille = share.permille
+            state.readable_s = share.readable_s
+            state.read_back_utc_ms = share.utc_ms
         if station.dome is not None:
             pan_cdeg, tilt_cdeg, zoom_permille, is_known = station.dome.position()
             state.dome_state = station.dome_state()
@@ -139,6 +144,7 @@ class Reporter:
             "tours.unscheduled": unit.tours.unscheduled_count,
             "tours.unstored": unit.tours.unstored_count,
             "ring.barriers": recorder.barrier_count if recorder is not None else 0,
+            "ring.unreadable": unit.scrubs.lost_count,
             "ring.failures": recorder.failure_count if recorder is not None else 0,
         }
         for station in unit.stations:

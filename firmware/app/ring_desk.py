@@ -10,6 +10,7 @@ from firmware.recorder.settings import RecorderSettings, StreamState
 from firmware.ring import layout as geometry
 from firmware.ring import recovery
 from firmware.ring.layout import BARRIER
+from firmware.ring.scrub import Scrub
 from hal.api._typing import TYPE_CHECKING
 from hal.api.errors import PortError, PortFull
 
@@ -54,7 +55,9 @@ class RingDesk:
         "_marks",
         "_medium",
         "_recovered",
+        "cipher",
         "fault",
+        "index_key",
         "recorder",
         "unrecorded_count",
     )
@@ -66,6 +69,9 @@ class RingDesk:
         self._events = events
         self._backoff = Backoff(first_ms=1_000)
         self._medium = Medium(board.ring)
+        self.cipher = board.cipher
+        self.index_key = board.keys.mac(INDEX_KEY_ID, INDEX_LABEL)
+        """Opens the unit's own notes in the headers of segments."""
         self.recorder: RecorderService | None = None
         self._recovered: Recovered | None = None
         self._marks: Marks | None = None
@@ -93,7 +99,7 @@ class RingDesk:
             return
         settings = RecorderSettings(
             record_bytes_max=int(self._config.ring["record_bytes"]),
-            index_key=self._board.keys.mac(INDEX_KEY_ID, INDEX_LABEL),
+            index_key=self.index_key,
         )
         self.recorder = RecorderService(
             self._board.cipher,
@@ -153,6 +159,18 @@ class RingDesk:
                 return 0, -1
             newest, count = state.generation, state.partition.segment_count
         return max(0, newest - count + 1), newest
+
+    def is_quiet(self) -> bool:
+        """Tell whether the medium works and has nothing to do, so that a read is in no way."""
+        recorder = self.recorder
+        return recorder is not None and not recorder.is_failing and not self._medium.in_flight()
+
+    def scrub(self, stream: str) -> "Scrub | None":
+        """Begin to read a stream back; None where nothing was ever written of it."""
+        state, newest = self._found(stream), self.generations(stream)[1]
+        if state is None or self._recovered is None or newest < 0:
+            return None
+        return Scrub(self._board.ring.read, self._recovered.layout, state.partition, newest)
 
     def _found(self, stream: str) -> "PartitionState | None":
         """Find where recovery found a stream to stand that was not recorded in this boot."""

@@ -9,6 +9,7 @@ from hal.api.clock import UTC_SYNCED
 if TYPE_CHECKING:
     from firmware.app.authority import Authority
     from firmware.app.ring_desk import RingDesk
+    from firmware.app.scrub_desk import ScrubDesk
     from firmware.app.station import Station
     from firmware.health.service import HealthService
     from firmware.telemetry.service import TelemetryService
@@ -38,6 +39,7 @@ class Rounds:
         "_judges",
         "_shed_count",
         "_stations",
+        "scrubs",
     )
 
     def __init__(
@@ -50,6 +52,8 @@ class Rounds:
         self._flows = {station.name: FlowJudge(station.name, now_ms) for station in stations}
         self._due_ms = now_ms
         self._shed_count = 0
+        self.scrubs: ScrubDesk | None = None
+        """Tells what can be read back; None while nobody reads."""
 
     def step(
         self, authority: "Authority", ring: "RingDesk", telemetry: "TelemetryService", now_ms: int
@@ -86,6 +90,9 @@ class Rounds:
         is_due = is_armed and not station.is_withheld()
         is_idle = is_due and not ring.state(station.picture_stream).is_recording
         self._health.observe("not.recording", name, is_idle, now_ms)
+        if self.scrubs is not None:
+            is_low = self.scrubs.is_low(station.picture_stream)
+            self._health.observe("ring.unreadable", name, is_low, now_ms)
 
     def _look_at_sound(self, station: "Station", now_ms: int) -> None:
         """Judge gate, indicator and flow of one microphone."""

@@ -14,6 +14,7 @@ from firmware.app.preset_desk import PresetDesk
 from firmware.app.report import Reporter
 from firmware.app.ring_desk import RingDesk
 from firmware.app.rounds import Rounds
+from firmware.app.scrub_desk import ScrubDesk
 from firmware.app.state_desk import StateDesk
 from firmware.app.tour_desk import TourDesk
 from firmware.buffers import EventQueue
@@ -96,10 +97,12 @@ class Unit:
         self.tours = TourDesk(self.state.pages, self.stations, config, now_ms)
         self.ring = RingDesk(board, config, self.telemetry.boot, self.events)
         self.ledger = LedgerDesk(self.state.pages, self.stations, self.events, now_ms)
+        self.scrubs = ScrubDesk(config, self.events, now_ms)
         self.commands = CommandService(self.name, board.keys, self.state.guard, self._decide)
         self.acts = Acts(self.stations, self.health, self.tours)
         self.acts.register(self.commands)
         self.rounds = Rounds(board, self.stations, self.health, now_ms)
+        self.rounds.scrubs = self.scrubs
         self.reporter = Reporter(self, config)
         self.turn_count = 0
         self._was_up = False
@@ -129,6 +132,7 @@ class Unit:
         due_ms = min(due_ms, self.ring.step(now_ms))
         is_armed = self.authority.is_armed
         due_ms = min(due_ms, self.ledger.step(self.ring, is_armed, self.board.clock, now_ms))
+        due_ms = min(due_ms, self.scrubs.step(self.ring, self.ledger, self.board.clock, now_ms))
         due_ms = min(due_ms, self.rounds.step(self.authority, self.ring, self.telemetry, now_ms))
         self._tell_events(now_ms)
         due_ms = min(due_ms, self.reporter.step(now_ms))

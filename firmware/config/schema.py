@@ -91,6 +91,27 @@ RING = (
         limits=(16 << 10, 1 << 20),
     ),
     Setting("outbox_bytes", BYTES, 4 << 20, "size of the outbox", limits=(64 << 10, 1 << 30)),
+    Setting(
+        "read_back_bytes",
+        BYTES,
+        512 << 10,
+        "read back each second to prove what the ring holds; 512 KiB go through 1 TiB in 24 days",
+        limits=(16 << 10, 64 << 20),
+    ),
+    Setting(
+        "read_back_every_ms",
+        MS,
+        3_600_000,
+        "pause between two rounds of reading back",
+        limits=(1_000, 604_800_000),
+    ),
+    Setting(
+        "readable_permille",
+        NUMBER,
+        995,
+        "a fault is raised when a smaller share of a stream can be read back",
+        limits=(0, 1_000),
+    ),
 )
 
 CAMERA = (

@@ -109,6 +109,12 @@ MEANINGS = {
         "Free the medium of other files, or fit a larger one.",
         "C33",
     ),
+    "ring.unreadable": (
+        "Less of what was recorded can be read back than the settings ask for.",
+        "Some of the footage is lost for good; recording goes on.",
+        "Export what is still needed, then replace the medium; it rots.",
+        "C33",
+    ),
     "not.recording": (
         "The camera is deployed and armed, and nothing is being recorded.",
         "The camera stands there as a dummy.",

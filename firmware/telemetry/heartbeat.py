@@ -48,6 +48,9 @@ class CameraState(Payload):
         "name",
         "oldest_utc_ms",
         "pan_cdeg",
+        "read_back_utc_ms",
+        "readable_permille",
+        "readable_s",
         "sound_grant_id",
         "sound_state",
         "tilt_cdeg",
@@ -78,6 +81,9 @@ class CameraState(Payload):
         Field(16, "activity", Text(1, 64), is_optional=True),
         Field(17, "debtor", NAME, is_optional=True),
         Field(18, "line_verdict", Choice(LINE_VERDICTS), is_optional=True),
+        Field(20, "readable_permille", PERMILLE, is_optional=True),
+        Field(21, "readable_s", COUNT, is_optional=True),
+        Field(22, "read_back_utc_ms", MS, is_optional=True),
     )
 
     def __init__(self, name: str = "") -> None:
@@ -99,6 +105,9 @@ class CameraState(Payload):
         self.activity: str | None = None
         self.debtor: str | None = None
         self.line_verdict: str | None = None
+        self.readable_permille: int | None = None
+        self.readable_s: int | None = None
+        self.read_back_utc_ms: int | None = None
 
 
 class FaultRow(Payload):

@@ -158,3 +158,36 @@ def test_a_power_cut_at_any_moment_costs_the_ledger_seconds_and_no_more():
         power_ms = told_ms
     assert all(0 <= lost_ms <= 3_000 for lost_ms in lost), lost
     assert sorted(lost)[len(lost) // 2] <= 2_000, lost
+
+
+@pytest.mark.slow
+@pytest.mark.clause("C33")
+def test_a_rotten_sector_is_found_and_lowers_the_share_that_can_be_read_back():
+    site = Site(9)
+    scrubs, station = site.sim.unit.scrubs, site.sim.unit.stations[0]
+    scrubs._pause_ms = 6 * MINUTE_MS
+    site.run(15 * MINUTE_MS, "recorded")
+    round_count = scrubs.round_count
+    assert round_count >= 2
+    assert scrubs.shares[PICTURE].permille == 1_000 and scrubs.lost_count == 0
+    partition = site.sim.unit.ring.scrub(PICTURE).partition
+    ring = site.sim.media["ring"]
+    at = partition.segment_offset_bytes(0) + 4096 + 100
+    rotten = bytes(byte ^ 0xFF for byte in ring.medium.read(at, 16))
+    ring.medium.write(at, rotten)
+    site.run(8 * MINUTE_MS, "recorded")
+    share = scrubs.shares[PICTURE]
+    assert scrubs.round_count > round_count and scrubs.lost_count >= 1
+    assert 0 < share.permille < 1_000
+    held_s = site.sim.unit.ledger.held_s(PICTURE, site.sim.unit.ring)
+    assert 0 < share.readable_s < held_s <= 24 * 60
+    heartbeat = site.sim.unit.reporter._heartbeat(site.sim.clock.now_ms())
+    assert heartbeat.cameras[0].readable_permille == share.permille
+    assert heartbeat.cameras[0].read_back_utc_ms > 0
+    assert not scrubs.is_low(PICTURE), "one record in some hundreds is no fault yet"
+    for slot in range(2):
+        ring.medium.write(partition.segment_offset_bytes(slot) + 4096 + 100, rotten)
+        ring.medium.write(partition.segment_offset_bytes(slot) + 8 * 4096 + 100, rotten)
+    site.run(8 * MINUTE_MS, "recorded")
+    active = [row[:2] for row in site.sim.unit.health.active()]
+    assert scrubs.is_low(PICTURE) and ("ring.unreadable", station.name) in active, share.permille

@@ -60,6 +60,12 @@ function addRow(part, name, seconds, causes) {
   }
 }
 
+function readBack(found) {
+  if (!found) return "";
+  const when = found.utc_ms ? new Date(found.utc_ms).toISOString().slice(0, 16).replace("T", " ") : "at an unknown time";
+  return `read back ${(found.permille / 10).toFixed(1)} %: ${number(found.seconds)} s could be shown (${when} UTC)`;
+}
+
 function drawStream(unit, stream, told) {
   const root = document.getElementById("stream-template").content.cloneNode(true);
   const recorded = stream.totals.recorded || 0;
@@ -67,6 +73,7 @@ function drawStream(unit, stream, told) {
   root.firstElementChild.dataset.stream = `${unit.unit}/${stream.stream}`;
   field(root, "title").textContent = `${unit.unit} · ${stream.camera} · ${stream.kind}`;
   field(root, "sum").textContent = `recorded ${number(recorded)} s of ${number(stream.told_s)} s (${share})`;
+  field(root, "read").textContent = readBack(stream.read_back);
   const strip = root.querySelector(".strip");
   strip.setAttribute("aria-label", `${stream.days.length} days, ${share} recorded; the table below has all`);
   const empty = Array.from({ length: SHOWN - stream.days.length }, () => make("div", "", "day empty"));
