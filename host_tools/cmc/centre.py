@@ -59,6 +59,7 @@ class Centre:
 
     def step(self) -> None:
         """Do what time asks for; call it about once a second."""
+        self.server.step()
         if now_ms() >= self._keys_due_ms:
             self._keys_due_ms = now_ms() + STEP_KEYS_EVERY_MS
             self.keyholder.step()

@@ -75,6 +75,10 @@ class PageServer:
         """The address to open, with the token in it."""
         return f"http://127.0.0.1:{self.port}/?token={self._room.token}"
 
+    def step(self) -> None:
+        """Forget what is too old, also while nobody has the page open; about once a second."""
+        self._room.presets.step()
+
     def close(self) -> None:
         """End every stream and stop serving; idempotent."""
         self._room.is_closing = True
