@@ -3,7 +3,8 @@
 Names are words of the people who sit here, so they are kept here and not on the unit (decision
 0012). Pictures are stills like any other: with their zones filled by the unit, in memory alone,
 and gone 31 days after they were taken at the latest. A preset's picture is the first still that
-came after the dome had stood there; when it is gone to again, a newer one takes its place.
+came after the dome had stood there with nothing withheld; when it is gone to again, a newer one
+takes its place.
 """
 
 import sqlite3
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firmware.keys.ratchet import LIFE_MS
+from firmware.telemetry.heartbeat import CameraState
 from host_tools.cmc.fleet import Fleet, UnitView
 from host_tools.cmc.transaction import transaction
 
@@ -156,13 +158,15 @@ class PresetBook:
     def _fulfil(self, place: Place, wish: _Wish) -> bool:
         """Take a still if it shows the preset; True when the wish is over, either way."""
         view = self._fleet.units.get(place[0])
-        state = _dome_state(view, place[1])
+        camera = _camera(view, place[1])
+        state = camera.dome_state if camera is not None else ""
+        is_clear = camera is not None and state == "idle" and not camera.is_withheld
         waited_ms = self._fleet.now_ms() - wish.since_ms
         if state == "moving" or waited_ms > WAIT_MS:
             return True
         with self._fleet.lock:
             still = view.stills.get(place[1]) if view is not None else None
-            if still is None or state != "idle" or waited_ms < SETTLE_MS:
+            if still is None or not is_clear or waited_ms < SETTLE_MS:
                 wish.after_still = self._still_number(place)
                 return False
             if still.number <= wish.after_still:
@@ -179,9 +183,9 @@ class PresetBook:
             return still.number if still is not None else 0
 
 
-def _dome_state(view: UnitView | None, camera: str) -> str:
+def _camera(view: UnitView | None, name: str) -> CameraState | None:
     heartbeat = view.heartbeat if view is not None else None
     for state in heartbeat.cameras if heartbeat is not None else ():
-        if state.name == camera:
-            return state.dome_state or ""
-    return ""
+        if state.name == name:
+            return state
+    return None

@@ -24,13 +24,13 @@ class Bench:
         self.count = 0
         self.state("idle")
 
-    def state(self, dome_state: str) -> None:
+    def state(self, dome_state: str, is_withheld: bool = False) -> None:
         """Let the unit say what its dome does."""
         self.count += 1
         beat = messages.Heartbeat(1)
         beat.number = self.count
         camera = messages.CameraState("dome-1")
-        camera.dome_state = dome_state
+        camera.dome_state, camera.is_withheld = dome_state, is_withheld
         beat.cameras = [camera]
         self.fleet.on_heartbeat(self.view, beat)
 
@@ -70,6 +70,10 @@ def test_a_picture_is_of_a_dome_that_stands_there(tmp_path: Path):
     bench.state("seeking")
     bench.wait(2_000)
     bench.still(b"on the way")
+    assert bench.book.picture(PLACE, 3) == b""
+    bench.state("idle", is_withheld=True)
+    bench.wait(100)
+    bench.still(b"filled")
     assert bench.book.picture(PLACE, 3) == b""
     bench.state("idle")
     bench.wait(100)
