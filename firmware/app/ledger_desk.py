@@ -30,6 +30,7 @@ STORE_WITHOUT_MARKS_MS = 60_000
 HOUR_MS = 3_600_000
 TELL_LATE_MS = 60_000  # after the hour, so that a day that is over has been judged
 MARK_ROW_COUNT = 2
+MARK_BYTES_MAX = 8_000
 LIFE_DAYS = 31
 TOLD_AGAIN_COUNT = 2  # days that are told after each start
 
@@ -150,9 +151,13 @@ class LedgerDesk:
 
     def mark(self) -> bytes:
         """Write down the newest days of every stream, for the ring's marks."""
+        data = self._mark(MARK_ROW_COUNT)
+        return data if len(data) <= MARK_BYTES_MAX else self._mark(1)
+
+    def _mark(self, count: int) -> bytes:
         found: dict[Key, Value] = {}
         for name, ledger in self.ledgers.items():
-            found[name] = ledger.days.pack(MARK_ROW_COUNT)
+            found[name] = ledger.days.pack(count)
         return dumps(found)
 
     def held_s(self, stream: str, ring: "RingDesk") -> int:

@@ -10,6 +10,7 @@ from firmware.ring.scrub import OVERTAKEN, Scrub
 from firmware.ring.segments import open_note
 from hal.api._typing import TYPE_CHECKING
 from hal.api.clock import UTC_SYNCED
+from hal.api.errors import PortError
 
 if TYPE_CHECKING:
     from firmware.app.ledger_desk import LedgerDesk
@@ -63,6 +64,7 @@ class ScrubDesk:
         "_pause_ms",
         "_scrub",
         "_stream",
+        "abandoned_count",
         "lost_count",
         "round_count",
         "shares",
@@ -81,6 +83,8 @@ class ScrubDesk:
         self.shares: dict[str, Share] = {}
         self.lost_count = 0
         """Records found that cannot be read back, over all rounds; only rises."""
+        self.abandoned_count = 0
+        """Streams left alone half read, because the medium went away."""
         self.round_count = 0
         """Rounds over all streams that were finished."""
 
@@ -99,7 +103,12 @@ class ScrubDesk:
         scrub = self._scrub or self._begin(ring, ledger, now_ms)
         if scrub is None:
             return max(self._due_ms, now_ms + IDLE_MS)
-        report = scrub.step(self._bytes_per_s * STEP_MS // MS_PER_S)
+        try:
+            report = scrub.step(self._bytes_per_s * STEP_MS // MS_PER_S)
+        except PortError:
+            self.abandoned_count += 1
+            self._scrub = None
+            return self._due_ms
         if report is not None:
             self._add(report, ring, clock)
         if scrub.is_done():
