@@ -22,6 +22,7 @@ DOME_REASONS = {
     "ptz.limit": ("", "a soft stop is reached; move the other way"),
     "ptz.zone": ("C21", "it could show a private place; move away from it, or zoom in first"),
     "ptz.no_position": ("", "nobody knows where it looks; wait for its replies, or calibrate it"),
+    "ptz.tells": ("", "this dome tells where it looks; nothing has to be calibrated"),
     "ptz.no_home": ("", "no home is set; name one of its presets as home_preset in the site file"),
     "ptz.unlearned": ("C21", "nobody knows what that preset shows; look there and set it anew"),
     "ptz.plan": ("", "a plan is preset:seconds, such as 1:20 2:15, or p1:5 for a pattern"),
@@ -69,7 +70,7 @@ class DomeActs:
         station = self._stations.get(command.text("camera"))
         if station is None or station.dome is None:
             return find_dome(self._stations, command)[1]
-        station.dome.hands.on_person(now_ms)
+        station.dome.hands.on_person(now_ms, command.person)
         return dome_outcome(station.dome.stop(now_ms))
 
     def _preset(self, command: "Command", now_ms: int) -> "Outcome":

@@ -108,3 +108,14 @@ def test_a_second_operator_is_told_who_has_the_dome_and_a_supervisor_takes_it():
     assert desk.ask("ptz.move", "guest", "PC 117", **move).result == "done"
     assert desk.ask("ptz.move", person="Ada", **move).result == "done", "a guest gives way"
     assert desk.ask("ptz.preset", "guest", "PC 117", do="go", number=1).clause == "C67"
+
+
+def test_who_looks_at_one_thing_for_long_owes_a_reason_until_they_give_it():
+    desk = Desk(13)
+    desk.done("ptz.move", pan=200, tilt=0, zoom=0)
+    desk.done("ptz.stop")
+    desk.world.run(70 * SECOND_MS)
+    assert desk.state().debtor == "Ada"
+    desk.done("ptz.reason", text="2: a person on the roof")
+    desk.world.run(61 * SECOND_MS)
+    assert desk.state().debtor is None
