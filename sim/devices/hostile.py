@@ -24,6 +24,8 @@ HABITS = (  # those that are on or off, and need no line
     "says_full_turn",
     "hangs_on_bad_sum",
     "zero_speed_stops",
+    "swaps_zoom",
+    "swaps_focus",
 )
 FRAME_BYTES = 7
 SYNC = 0xFF
@@ -57,15 +59,13 @@ class HostileDome:
         self.says_full_turn = False  # 36000 where others say 0
         self.hangs_on_bad_sum = False  # a damaged frame makes it deaf for 4 s
         self.zero_speed_stops = False  # the manual of 1999: speed 00 is no motion
+        self.swaps_zoom = False  # takes tele for wide
+        self.swaps_focus = False  # takes near for far
         self.hang_count = 0
-        self._line = line
+        self.line = line
         self._recent = b""
         self._last_sum = -1
         self._deaf_until_ms = 0
-
-    def hang_on(self, line: "SimLine") -> None:
-        """Hang on this line from now on."""
-        self._line = line
 
     def receive(self, data: bytes, now_ms: int) -> bytes:
         """Take bytes that have arrived by now; returns what it says at once."""
@@ -98,6 +98,13 @@ class HostileDome:
                 self.dome.pan.drive(0)
             if not frame[5]:
                 self.dome.tilt.drive(0)
+        if is_mine and not frame[3] & 1:
+            for is_swapped, motor in (
+                (self.swaps_zoom, self.dome.zoom),
+                (self.swaps_focus, self.dome.focus),
+            ):
+                if is_swapped:
+                    motor.drive(-motor.want_per_s)
 
     def _is_damaged(self) -> bool:
         window = self._recent
@@ -137,13 +144,13 @@ class HostileDome:
         return answer[:1] + body + bytes((sum(body) % 256,))
 
     def _speak(self, answer: bytes, now_ms: int) -> bytes:
-        if not answer or self._line is None or not (self.drips or self.late_ms):
+        if not answer or self.line is None or not (self.drips or self.late_ms):
             return answer
         at_us = (now_ms + self.late_ms) * US_PER_MS
         if not self.drips:
-            self._line.send(FAR, answer, at_us)
+            self.line.send(FAR, answer, at_us)
             return b""
-        byte_us = 10_000_000 // self._line.baud
+        byte_us = 10_000_000 // self.line.baud
         for index in range(len(answer)):
-            self._line.send(FAR, answer[index : index + 1], at_us + 2 * index * byte_us)
+            self.line.send(FAR, answer[index : index + 1], at_us + 2 * index * byte_us)
         return b""

@@ -23,7 +23,7 @@ class Motor:
         self.rate_per_s = 0
         self.held_per_s = 0  # it was driven on so fast when it came to an end
         self._fine = 0 if turn or low <= 0 <= high else low * FINE
-        self._rate_want_per_s = 0
+        self.want_per_s = 0  # it was told to run so fast
         self.target: int | None = None  # where it runs to, to stand there
         self._seek_per_s = SEEK_MOST_PER_S
         self._most_per_s = SEEK_MOST_PER_S if high - low > FINE or turn else FINE
@@ -36,7 +36,7 @@ class Motor:
     @property
     def is_moving(self) -> bool:
         """Whether it runs or is about to."""
-        return bool(self.rate_per_s or self._rate_want_per_s or self.target is not None)
+        return bool(self.rate_per_s or self.want_per_s or self.target is not None)
 
     @property
     def is_seeking(self) -> bool:
@@ -47,7 +47,7 @@ class Motor:
         """Put it somewhere at once, standing."""
         self._fine = position * FINE
         self.rate_per_s = 0
-        self._rate_want_per_s = 0
+        self.want_per_s = 0
         self.target = None
 
     def is_held_at_low(self) -> bool:
@@ -58,7 +58,7 @@ class Motor:
         """Run at a speed until told otherwise; 0 to stop."""
         self.target = None
         self.held_per_s = 0
-        self._rate_want_per_s = rate_per_s
+        self.want_per_s = rate_per_s
 
     def seek(self, position: int, most_per_s: int = SEEK_MOST_PER_S) -> None:
         """Run to a position and stand there; it is brought within the ends."""
@@ -67,7 +67,7 @@ class Motor:
         if not self.turn:
             position = min(max(position, self.low), self.high)
         self.target = position
-        self._rate_want_per_s = 0
+        self.want_per_s = 0
 
     def run(self, slice_ms: int) -> None:
         """Let time pass; slices of at most 20 ms keep the ramps true."""
@@ -82,7 +82,7 @@ class Motor:
 
     def _ramp(self, slice_ms: int) -> None:
         change = max(1, self._most_per_s * slice_ms // (2 * RAMP_MS))
-        short = self._rate_want_per_s - self.rate_per_s
+        short = self.want_per_s - self.rate_per_s
         self.rate_per_s += min(max(short, -change), change)
 
     def _run_to_target(self, slice_ms: int) -> None:
@@ -107,5 +107,5 @@ class Motor:
             self._fine = min(max(self._fine, self.low * FINE), self.high * FINE)
             self.rate_per_s = 0
             if self.target is None:
-                self.held_per_s = self._rate_want_per_s
-                self._rate_want_per_s = 0
+                self.held_per_s = self.want_per_s
+                self.want_per_s = 0

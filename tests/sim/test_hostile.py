@@ -32,7 +32,7 @@ class Bench(LineRig):
         if replies == STANDARD:
             settings.reply_kind = "ack"
         super().__init__([settings], [self.hostile], self.draw)
-        self.hostile.hang_on(self.line)
+        self.hostile.line = self.line
 
     def draw(self, bound: int) -> int:
         self.seed = (self.seed * 1103515245 + 12345) & 0x7FFFFFFF
@@ -173,6 +173,45 @@ def test_a_held_move_outlives_an_auto_stop():
     bench.run(1000)
     bench.run(6000, (200, 0, 0))
     assert bench.dome.auto_stop_count == 0 and not bench.is_standing()
+
+
+def test_a_lens_that_is_wired_the_wrong_way_round_is_set_right() -> None:
+    for is_told in (False, True):
+        bench = Bench(swaps_zoom=True, swaps_focus=True)
+        bench.dome.zoom.place(500)
+        bench.dome.focus.place(500)
+        bench.settings[0].zoom_is_inverted = bench.settings[0].focus_is_inverted = is_told
+        bench.run(1000)
+        bench.run(600, (0, 0, 1))
+        assert (bench.dome.zoom_permille > 500) is is_told, is_told
+        assert bench.service.lens(1, 0, bench.ms) == ""
+        bench.wish()
+        bench.run(600)
+        assert (bench.dome.focus.position > 500) is is_told, is_told
+
+
+def test_a_head_without_positions_goes_no_further_than_its_lease() -> None:
+    bench = Bench(replies=SILENT)
+    bench.run(500)
+    bench.run(1000, (500, 0, 0))
+    assert not bench.service.position()[3], "nobody knows where it looks"
+    rate_per_s, before = bench.dome.pan.rate_per_s, bench.dome.pan_cdeg
+    bench.run(2000)
+    assert bench.is_standing() and rate_per_s > 0
+    assert bench.dome.pan_cdeg - before <= rate_per_s * 11 // 10
+
+
+def test_a_console_on_the_line_moves_nothing_and_is_told_as_noise() -> None:
+    bench = Bench()
+    bench.run(2000)
+    for text in (b"login: ", b"[  12.3] usb 1-1: new device\r\n", b"\xff\x01 kernel panic"):
+        bench.line.send(FAR, text, bench.line.now_us())
+        bench.run(400)
+        bench.line.send(UNIT, text, bench.line.now_us())
+        bench.run(400)
+    assert bench.is_standing() and bench.dome.pan_cdeg == 0
+    assert bench.bus.quality.noise_count > 0
+    carries_on(bench, "the console has gone")
 
 
 def test_a_rival_on_the_line_is_counted_and_survived():
