@@ -52,6 +52,10 @@ class Camera(Protocol):
         """
         ...
 
+    def clock_offset_ms(self) -> "int | None":
+        """How far the source's own clock is ahead of the unit's; None where it tells no time."""
+        ...
+
     def measures(self) -> "PictureMeasures | None":
         """The newest measured picture, at most about one a second; None before the first."""
         ...

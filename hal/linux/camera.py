@@ -82,6 +82,10 @@ class StreamCamera:
         """How to read the access units; None until the first keyframe."""
         return self._receiver.queue.parameters if self._receiver else None
 
+    def clock_offset_ms(self) -> int | None:
+        """None: libavformat's word for it is not measured."""
+        return None
+
     def counts(self) -> dict[str, int]:
         """What was wrong with what came, by name."""
         found = self._receiver.counts() if self._receiver else {}

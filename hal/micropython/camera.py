@@ -96,6 +96,10 @@ class JpegFileCamera:
         """Give None: a board does not decode its JPEGs."""
         return None
 
+    def clock_offset_ms(self) -> "int | None":
+        """Tell that it tells no time."""
+        return None
+
     def counts(self) -> "dict[str, int]":
         """Nothing is wrong with what comes whole or not at all."""
         return {}

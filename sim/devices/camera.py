@@ -49,6 +49,7 @@ class ScriptedCamera:
         self.still_count = 0
         self.last_zones: list[tuple[int, int, int, int]] = []
         self.picture_bytes = 600
+        self.offset_ms: int | None = None
         self.wrong_counts: dict[str, int] = {}
         """What the scenario wants to have been wrong with what came."""
         self.is_absent = False
@@ -117,6 +118,10 @@ class ScriptedCamera:
     def measures(self) -> "PictureMeasures | None":
         """The newest measured picture."""
         return self._measures
+
+    def clock_offset_ms(self) -> "int | None":
+        """Tell what the scenario wants."""
+        return self.offset_ms
 
     def counts(self) -> "dict[str, int]":
         """Count what the scenario wants."""

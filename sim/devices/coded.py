@@ -110,6 +110,10 @@ class CodedCamera:
         """The newest measured picture, about one a second."""
         return self._measures
 
+    def clock_offset_ms(self) -> "int | None":
+        """Tell that it tells no time."""
+        return None
+
     def counts(self) -> "dict[str, int]":
         """Nothing is wrong with what comes whole or not at all."""
         return {}

@@ -78,6 +78,11 @@ class RtspCamera:
         """How to read what was read last; None until the first keyframe."""
         return self._receiver.queue.parameters if self._receiver else None
 
+    def clock_offset_ms(self) -> int | None:
+        """How far its clock is ahead by its sender reports; None before the first."""
+        session = self._opening.session if self._opening is not None else None
+        return session.clock.offset_ms() if session is not None else None
+
     def counts(self) -> dict[str, int]:
         """What was wrong with what came, by name; over all openings."""
         receiver, opening = self._receiver, self._opening

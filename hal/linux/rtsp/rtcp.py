@@ -27,13 +27,14 @@ class CameraClock:
         self.stamp = 0
         """The RTP time at that moment, 32 bits."""
         self._offsets_ms: deque[int] = deque(maxlen=REMEMBERED_COUNT)
+        self._offset_ms: int | None = None  # asked for by other threads
 
     def offset_ms(self) -> int | None:
         """How far the camera's clock is ahead of the unit's, median of 8 reports.
 
         Late by what the network and the drain hold back (50 ms at most). None before the first.
         """
-        return int(statistics.median(self._offsets_ms)) if self._offsets_ms else None
+        return self._offset_ms
 
     def receive(self, data: bytes, utc_ms: int) -> None:
         """Take a compound packet.
@@ -66,6 +67,7 @@ class CameraClock:
         self.utc_ms = (seconds - NTP_1970_S) * 1000 + fraction_ms
         self.stamp = int.from_bytes(report[16:20], "big")
         self._offsets_ms.append(self.utc_ms - utc_ms)
+        self._offset_ms = int(statistics.median(self._offsets_ms))
 
 
 def receiver_report(ssrc: bytes) -> bytes:
