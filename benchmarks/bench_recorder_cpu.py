@@ -121,9 +121,13 @@ def run_round(urls: list[str], settings: argparse.Namespace, folder: Path) -> di
     stream_hours = (time.monotonic() - start_s) * len(urls) / HOUR_S
     used_s = {name: sum(map(cpu_s, group)) - before[name] for name, group in groups.items()}
     theirs_mb = sum(map(rss_mb, theirs))
-    print("  " + ours.communicate()[0].strip(), file=sys.stderr)
+    told = ours.communicate()[0].strip()
+    is_busy = [process.poll() for process in theirs] != [None] * len(theirs)
     for process in theirs:
         end(process)
+    print("  " + told, file=sys.stderr)
+    assert ours.returncode == 0, "our recorder lost a camera; the machine is too busy for a figure"
+    assert not is_busy, "ffmpeg lost a camera; the machine is too busy for a figure"
     return {
         "lamppost": (
             used_s["lamppost"] / stream_hours,
