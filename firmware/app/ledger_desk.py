@@ -55,6 +55,7 @@ class LedgerDesk:
         "_stations",
         "_store_due_ms",
         "_stored_day",
+        "_tell_from_ms",
         "_to_tell",
         "_wall",
         "damaged_count",
@@ -83,6 +84,7 @@ class LedgerDesk:
         self._is_loaded = False
         self._store_due_ms = now_ms + STORE_MS
         self._stored_day = 0
+        self._tell_from_ms = now_ms + TELL_LATE_MS
         self._to_tell: list[str] = []
         self.damaged_count = 0
         """Streams whose stored days did not add up, and began anew."""
@@ -134,7 +136,8 @@ class LedgerDesk:
             self._stored_day = max(day, self._stored_day)
             self._store(ring, now_ms)
         hour = (utc_ms - TELL_LATE_MS) // HOUR_MS
-        if hour != self._hour and self._is_loaded and utc_ms:
+        is_due = self._is_loaded and now_ms >= self._tell_from_ms
+        if hour != self._hour and is_due and utc_ms:
             self._hour = hour
             self._to_tell = sorted(self.ledgers)
 
