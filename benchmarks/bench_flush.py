@@ -58,8 +58,8 @@ def run(urls: list[str], seconds: float, folder: Path) -> None:
     """Let both record and print what each did to its disk."""
     peer_bytes = int(len(urls) * STREAM_BYTES_PER_S * seconds) + ROOM_BYTES
     with (
-        CutDisk(folder, "ours", pool_bytes(len(urls)) + ROOM_BYTES) as ours,
-        CutDisk(folder, "theirs", peer_bytes) as theirs,
+        CutDisk(folder, f"ours-{len(urls)}", pool_bytes(len(urls)) + ROOM_BYTES) as ours,
+        CutDisk(folder, f"theirs-{len(urls)}", peer_bytes) as theirs,
     ):
         make_pool(ours.path / "pool", len(urls))
         before = {disk: counted(disk) for disk in (ours, theirs)}
