@@ -138,6 +138,9 @@ class Checker:
                 self._fault(10, where, "%d records at its end are lost" % missing)
             limit = min(limit, header.first_sequence)
             next_generation = header.generation
+        if limit and newest < part.segment_count:
+            text = "the segments before it cannot be read: %d records are lost" % limit
+            self._fault(4, "%s, slot %d" % (place, live[-1].slot), text)
 
     def _headers(self, layout: "Layout", part: "Partition", place: str) -> "list[SegmentHeader]":
         found: list[SegmentHeader] = []

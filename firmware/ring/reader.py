@@ -4,6 +4,7 @@ from firmware.errors import DamagedError
 from firmware.ring import records, segments
 from firmware.ring.content import decode_block, decode_footer
 from firmware.ring.layout import PAGE_BYTES
+from firmware.ring.tail import settled_behind
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -107,33 +108,38 @@ class RingReader:
     def walk(self, segment: Segment) -> "Iterator[tuple[int, records.Record, bytes]]":
         """Walk a segment's records: (offset in the segment, record, sealed bytes).
 
-        Ends at the first that is not there. In a segment with a successor damage is looked past,
-        page by page, and counted; in the newest one it is the torn tail.
+        Damage is looked past, page by page, and counted, where the segment has a successor or
+        something behind says that it was settled; any other hole is the torn tail of the newest.
         """
         start = segment.partition.segment_offset_bytes(segment.header.slot)
         expected = segment.header.first_sequence
+        sure = segment.limit if segment.has_successor else 0
         offset = PAGE_BYTES
         is_lost = False
         self.end_bytes = offset
         while offset < segment.partition.segment_bytes and expected < segment.limit:
             record = self._record_at(segment, offset)
-            if record is None or not expected <= record.sequence < segment.limit:
-                if not segment.has_successor:
+            is_there = record is not None and expected <= record.sequence < segment.limit
+            body = b""
+            if is_there and record is not None:
+                body = self._read(start + offset, record.length_bytes())[records.HEADER_BYTES :]
+            if expected >= sure and not _is_next(record, expected, body):
+                sure = self._settled_behind(segment, offset)
+                if sure <= expected:
                     return
+            if not is_there or record is None:
                 self.damaged_count += not is_lost
                 is_lost = True
                 offset += PAGE_BYTES
                 continue
-            body = self._read(start + offset, record.length_bytes())[records.HEADER_BYTES :]
             sealed = body[: record.sealed_length_bytes]
-            if not segment.has_successor and not records.is_untorn(record, body):
-                return
+            expected = record.sequence + 1
             if records.is_whole(record, sealed):
                 yield offset, record, sealed
+                offset += record.length_bytes()
             else:
                 self.damaged_count += 1
-            expected = record.sequence + 1
-            offset += record.length_bytes()
+                offset = self._behind_damaged(segment, offset, record)
             self.end_bytes = offset
             is_lost = False
             if record.kind == records.FOOTER:
@@ -152,6 +158,19 @@ class RingReader:
             else:
                 yield record, content
 
+    def _behind_damaged(self, segment: Segment, offset: int, record: "records.Record") -> int:
+        """Find what follows a damaged record; one that was put here by mistake hides others."""
+        end = offset + record.length_bytes()
+        for at in range(offset + PAGE_BYTES, end, PAGE_BYTES):
+            if self._record_at(segment, at) is not None:
+                return at
+        return end
+
+    def _settled_behind(self, segment: Segment, offset: int) -> int:
+        start = segment.partition.segment_offset_bytes(segment.header.slot)
+        end = start + segment.partition.segment_bytes
+        return settled_behind(self._read, self._layout, segment.header, start + offset, end)
+
     def _record_at(self, segment: Segment, offset: int) -> "records.Record | None":
         start = segment.partition.segment_offset_bytes(segment.header.slot)
         head = self._read(start + offset, records.HEADER_BYTES)
@@ -159,6 +178,11 @@ class RingReader:
         if record is None or offset + record.length_bytes() > segment.partition.segment_bytes:
             return None
         return record
+
+
+def _is_next(record: "records.Record | None", expected: int, body: bytes) -> bool:
+    """Tell whether a record is the next one, and nothing of it is missing."""
+    return record is not None and record.sequence == expected and records.is_untorn(record, body)
 
 
 def decode_content(record: "records.Record", plain: "bytes | None") -> "Block | Footer | None":

@@ -7,11 +7,14 @@ grows with the logarithm of the number of segments.
 from firmware.ring import layout as geometry
 from firmware.ring import records, segments
 from firmware.ring.layout import PAGE_BYTES
+from firmware.ring.tail import settled_behind
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firmware.ring.layout import Layout, Partition, Read
     from firmware.ring.segments import SegmentHeader
+
+    Found = list[tuple[int, records.Record]]
 
 LOOK_PAST_COUNT = 4
 SAMPLE_COUNT = 16
@@ -181,27 +184,42 @@ def _tail(probe: _Probe, header: "SegmentHeader") -> int:
     """Walk the newest segment; returns the sequence behind its last good record."""
     partition = probe.state.partition
     start = partition.segment_offset_bytes(header.slot)
-    offset = PAGE_BYTES
-    sequence = header.first_sequence
-    settled = sequence
-    doubtful: list[tuple[int, records.Record]] = []
-    while offset < partition.segment_bytes:
-        head = probe.fetch(start + offset, PAGE_BYTES)
-        record = records.decode(head, probe.layout, header)
-        if record is None or record.sequence != sequence:
-            break
-        if offset + record.length_bytes() > partition.segment_bytes:
-            break
+    end = start + partition.segment_bytes
+    at = start + PAGE_BYTES
+    sequence = settled = header.first_sequence
+    doubtful: Found = []
+    while at < end:
+        record = records.decode(probe.fetch(at, PAGE_BYTES), probe.layout, header)
+        if record is not None and at + record.length_bytes() > end:
+            record = None
+        is_hole = record is None or record.sequence != sequence
+        if is_hole and settled <= sequence:
+            settled = max(settled, settled_behind(probe.fetch, probe.layout, header, at, end))
+            if settled <= sequence:
+                break
+        if record is None or record.sequence < sequence:
+            at += PAGE_BYTES
+            continue
         settled = max(settled, record.settled)
-        doubtful = [entry for entry in doubtful if entry[1].sequence >= settled]
-        doubtful.append((offset, record))
-        sequence += 1
-        offset += record.length_bytes()
+        doubtful = _unsettled(doubtful, settled)
+        doubtful.append((at, record))
+        sequence = record.sequence + 1
+        at += record.length_bytes()
+    return _first_torn(probe, _unsettled(doubtful, settled), sequence)
+
+
+def _unsettled(doubtful: "Found", settled: int) -> "Found":
+    """Keep the records that nothing calls settled yet."""
+    return [entry for entry in doubtful if entry[1].sequence >= settled]
+
+
+def _first_torn(probe: _Probe, doubtful: "Found", end: int) -> int:
+    """Read the records that no later one calls settled; returns where the good ones end."""
     for at, record in doubtful:
-        body = probe.fetch(start + at, record.length_bytes())[records.HEADER_BYTES :]
+        body = probe.fetch(at, record.length_bytes())[records.HEADER_BYTES :]
         if not records.is_untorn(record, body):
             return record.sequence
-    return sequence
+    return end
 
 
 def _samples(probe: _Probe, newest: "SegmentHeader") -> "list[SegmentHeader]":
