@@ -1,6 +1,7 @@
-"""What each act does that turns a dome to a place: absolute, relative and home."""
+"""What each act does that turns a dome to a place, or tells a silent one where it looks."""
 
 from firmware.app.dome_acts import dome_outcome, take_dome
+from firmware.app.rate_desk import reckoning_of
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class AimActs:
         commands.register("ptz.go_to", self._go_to)
         commands.register("ptz.step_by", self._step_by)
         commands.register("ptz.home", self._home)
+        commands.register("ptz.calibrate", self._calibrate)
 
     def _go_to(self, command: "Command", now_ms: int) -> "Outcome":
         dome, refusal = take_dome(self._stations, command, now_ms)
@@ -50,6 +52,22 @@ class AimActs:
         if not number:
             return dome_outcome(dome.report.refuse("home", NO_HOME, now_ms))
         return dome_outcome(dome.preset("go", number, now_ms))
+
+    def _calibrate(self, command: "Command", now_ms: int) -> "Outcome":
+        dome, refusal = take_dome(self._stations, command, now_ms)
+        if dome is None:
+            return refusal
+        reckoning = reckoning_of(dome)
+        if command.text("do") == "forget":
+            reckoning.forget()
+            return "", {}
+        place = (command.number("pan_cdeg"), command.number("tilt_cdeg"))
+        code = reckoning.mark(*place, now_ms)
+        if code:
+            if not any(reckoning.rates.values()):
+                dome.reckoning = None
+            return dome_outcome(code)
+        return "", {axis: len(reckoning.rates[axis]) for axis in sorted(reckoning.rates)}
 
 
 def _place(command: "Command") -> "tuple[int, int, int]":

@@ -1,5 +1,6 @@
 """Keeps what the domes have learned of their presets, through restarts and power cuts."""
 
+from firmware.app.rate_desk import RateDesk
 from firmware.errors import LocalProtocolError
 from hal.api._typing import TYPE_CHECKING
 
@@ -21,22 +22,24 @@ class PresetDesk:
         stations: the cameras; only those with a dome have presets.
     """
 
-    __slots__ = ("_counts", "_pages", "_sights", "unstored_count")
+    __slots__ = ("_counts", "_pages", "_rates", "_sights", "unstored_count")
 
     def __init__(self, pages: "StatePages", stations: "list[Station]") -> None:
         self._pages = pages
+        self._rates = RateDesk(pages, stations)
         self._sights = {
             station.name: station.dome.sight for station in stations if station.dome is not None
         }
         self.unstored_count = 0
-        """How often the presets did not fit; they are known until the next restart then."""
+        """How often presets or speeds did not fit; they are known until the next restart then."""
         stored = pages.get(PRESETS)
         for name, sight in self._sights.items():
             _recall(sight, stored.get(name) if isinstance(stored, dict) else None)
         self._counts = self._changes()
 
     def step(self) -> None:
-        """Write the presets when one was learned or forgotten since the last step."""
+        """Write the presets, and the speeds of heads, when some were learned or forgotten."""
+        self.unstored_count += not self._rates.step()
         counts = self._changes()
         if counts == self._counts:
             return

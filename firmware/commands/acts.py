@@ -12,6 +12,7 @@ PLAN_KEPT_LETTERS_MAX = 230  # with its hours it fits one text of an answer
 HOURS_LETTERS_MAX = 16
 REASON_LETTERS_MAX = 120
 PATTERN_MAX = 4
+CHOICES_OF_CALIBRATE = ("mark", "forget")
 CHOICES_OF_DO = ("go", "set", "clear")
 CHOICES_OF_MENU = ("open", "enter", "back", "close")
 CHOICES_OF_PATTERN = ("record", "keep", "run", "drop")
@@ -89,6 +90,12 @@ ACTS: "dict[str, tuple[tuple[str, Text | Number | Flag], ...]]" = {
         ("zoom_permille", Number(-1000, 1000)),
     ),
     "ptz.home": (CAMERA,),
+    "ptz.calibrate": (
+        CAMERA,
+        ("do", Text(0, CHOICES_OF_CALIBRATE)),
+        ("pan_cdeg", Number(0, 35_999)),
+        ("tilt_cdeg", Number(-9_000, 9_000)),
+    ),
     "ptz.tour": (CAMERA, ("plan", Text(PLAN_LETTERS_MAX))),
     "ptz.tour_end": (CAMERA,),
     "ptz.tour_keep": (

@@ -26,6 +26,7 @@ BEFORE_PERMIT = (
     "ptz.go_to",
     "ptz.step_by",
     "ptz.home",
+    "ptz.calibrate",
     "ptz.preset",
     "ptz.aux",
     "ptz.lens",

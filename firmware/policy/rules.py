@@ -57,6 +57,7 @@ RULES = (
     ("ptz.go_to", _DRIVERS, CLASSES),
     ("ptz.step_by", _DRIVERS, CLASSES),
     ("ptz.home", _DRIVERS, CLASSES),
+    ("ptz.calibrate", (ENGINEER,), CLASSES),
     ("ptz.aux", _DRIVERS, CLASSES),
     ("ptz.lens", _GUIDED, CLASSES),
     ("ptz.tour", _DRIVERS, CLASSES),

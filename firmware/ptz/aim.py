@@ -111,6 +111,8 @@ class Aiming:
             yet), "ptz.limit", "ptz.zone" (the place or every way there shows what must not be
             seen), "ptz.line".
         """
+        if self._dome.reckoning is not None:
+            zoom_permille = self._dome.sight.aim()[2]  # nobody knows it, so it is left alone
         goal = (pan_cdeg, tilt_cdeg, zoom_permille)
         self._pace_permille, self._next_pace_permille = self._next_pace_permille, PERMILLE
         is_in_range = 0 <= pan_cdeg < CDEG_PER_TURN and abs(tilt_cdeg) <= TILT_CDEG_MAX
@@ -125,6 +127,8 @@ class Aiming:
         self.machine.on_event(GO)
         self._begun_ms = now_ms
         self._try_count = 0
+        for axis in AXES:
+            self._axes[axis].forget()
         self._begin_leg(now_ms)
         self._drive(now_ms)
         return ""
@@ -260,6 +264,8 @@ class Aiming:
         """Take off what a speed has over the pace; a lens has one speed."""
         if AXES[index] == "zoom":
             return speed
+        if self._dome.reckoning is not None:
+            return self._dome.reckoning.nearest(AXES[index], speed)
         return max(-self._pace_permille, min(self._pace_permille, speed))
 
     def _halt_in_time(self, now_ms: int) -> None:
@@ -289,17 +295,24 @@ class Aiming:
             self._arrive(now_ms)
             return
         self._try_count += 1
-        if self._try_count < TRY_COUNT_MAX:
+        is_reckoned = self._dome.reckoning is not None  # then tries bring more doubt than they end
+        is_over = self._try_count >= TRY_COUNT_MAX or (is_reckoned and self._is_enough())
+        if not is_over:
             self.machine.on_event(DRIVE)
             self._progress_ms = now_ms
             self._best = self._sum()
             self._drive(now_ms)
             return
-        pan, tilt, zoom = [abs(self._axes[axis].left) for axis in AXES]
-        if max(pan, tilt) <= ENOUGH_CDEG and zoom <= ENOUGH_PERMILLE and len(self._way) == 1:
+        if self._is_enough():
             self._arrive(now_ms)
         else:
             self._give_up(MISSED, now_ms)
+
+    def _is_enough(self) -> bool:
+        """Whether it is near enough when no more tries are to be made."""
+        pan, tilt, zoom = [abs(self._axes[axis].left) for axis in AXES]
+        is_near = max(pan, tilt) <= ENOUGH_CDEG and zoom <= ENOUGH_PERMILLE
+        return is_near and len(self._way) == 1
 
     def _arrive(self, now_ms: int) -> None:
         self.reached_count += 1

@@ -39,6 +39,7 @@ class Approach:
         "_gain_per_s",
         "_heard_ms",
         "_is_learned",
+        "_learn_left",
         "_told",
         "_told_ms",
         "gap_ms",
@@ -53,7 +54,7 @@ class Approach:
         self._full = 1 if is_zoom else FULL
         self._is_learned = False
         self._heard_ms = -1
-        self._told = self._told_ms = self._effort = 0
+        self._told = self._told_ms = self._effort = self._learn_left = 0
         self.gap_ms = FIRST_GAP_MS
         self.left = 0
         self.halt_ms = -1
@@ -63,9 +64,15 @@ class Approach:
         """Whether it is near enough, by what was heard last."""
         return abs(self.left) <= self.tolerance
 
+    def forget(self) -> None:
+        """Forget what was learned: at another speed it can be wrong by far, so begin gently."""
+        self._gain_per_s = self._fastest_per_s
+        self._is_learned = False
+
     def begin(self, left: int) -> None:
         """Hear of a new goal, so far away."""
-        self.left = left
+        self.left = self._learn_left = left
+        self._effort = 0
         self._heard_ms = -1
         self.halt_ms = -1
 
@@ -73,6 +80,8 @@ class Approach:
         """Hear what it is told from now on, permille, or -1, 0, 1 of the zoom."""
         if told != self._told:
             self._add_effort(now_ms)
+            if told and told * self._told <= 0:  # it sets off or turns about
+                self._effort, self._learn_left = 0, self.left
             self._told = told
 
     def hear(self, left: int, heard_ms: int) -> None:
@@ -80,10 +89,9 @@ class Approach:
         self._add_effort(heard_ms)
         if 0 <= self._heard_ms < heard_ms:
             self.gap_ms = min(heard_ms - self._heard_ms, GAP_MS_MAX)
-            self._learn(abs(self.left - left))
+            self._learn(left)
         self.left = left
         self._heard_ms = heard_ms
-        self._effort = 0
 
     def speed(self, now_ms: int) -> int:
         """Tell what to ask for now: permille, or -1, 0, 1 of the zoom; 0 when it is there."""
@@ -119,11 +127,13 @@ class Approach:
             self._effort += abs(self._told) * FULL // self._full * (now_ms - self._told_ms)
             self._told_ms = now_ms
 
-    def _learn(self, gone: int) -> None:
+    def _learn(self, left: int) -> None:
         """Learn from how far an effort has led; a first try says more than a guess."""
         if self._effort < EFFORT_MIN:
             return
-        gain_per_s = gone * FULL * MS_PER_S // self._effort
-        gain_per_s = max(self._fastest_per_s // SLOWEST_PARTS, min(gain_per_s, 2 * FULL * FULL))
+        gain_per_s = abs(self._learn_left - left) * FULL * MS_PER_S // self._effort
+        self._effort, self._learn_left = 0, left
+        gain_per_s = max(gain_per_s, self._fastest_per_s // SLOWEST_PARTS)
+        gain_per_s = min(gain_per_s, self._fastest_per_s * 2)
         self._gain_per_s = (self._gain_per_s + gain_per_s) // 2 if self._is_learned else gain_per_s
         self._is_learned = True

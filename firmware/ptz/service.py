@@ -17,6 +17,7 @@ from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from firmware.ptz.aim import Aiming
+    from firmware.ptz.reckoning import Reckoning
 
     Lens = tuple[int, int]
     Move = tuple[int, int, int]
@@ -51,6 +52,7 @@ class PtzService:
         self.bounds = Bounds(self)
         self.hearing = Hearing(self)
         self._aiming: Aiming | None = None
+        self.reckoning: Reckoning | None = None
         self.asking = Asking(settings)
         self._is_open = False
         self._now_ms = 0
@@ -172,6 +174,8 @@ class PtzService:
         self.place.forget()
         self.drive.on_line(is_open)
         self.end_aiming(now_ms)
+        if self.reckoning is not None:
+            self.reckoning.lose()
         self.report.emit("ptz.line_open" if is_open else "ptz.line_lost", now_ms)
 
     def receive(self, data: bytes, now_ms: int) -> None:
@@ -197,6 +201,8 @@ class PtzService:
         self.hearing.step(now_ms)
         self.bounds.hold_back(now_ms)
         self.sight.follow(self.drive, now_ms)
+        if self.reckoning is not None:
+            self.reckoning.follow(now_ms)
         if self.drive.has_stop() and now_ms >= self.yield_ms():
             self.yield_line()
         if self.session.is_busy:
@@ -333,4 +339,6 @@ class PtzService:
         due_ms = min(now_ms + IDLE_MS, self.drive.due_ms(), self.hands.due_ms())
         if self._may_query(now_ms):
             due_ms = min(due_ms, self.asking.due_ms)
+        if self.reckoning is not None:
+            due_ms = min(due_ms, self.reckoning.due_ms(now_ms))
         return max(due_ms, now_ms)

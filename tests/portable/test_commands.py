@@ -27,6 +27,7 @@ ARGUMENTS = {
     },
     "ptz.step_by": {"camera": "dome-1", "pan_cdeg": -1, "tilt_cdeg": 1, "zoom_permille": 0},
     "ptz.home": CAMERA,
+    "ptz.calibrate": {"camera": "dome-1", "do": "mark", "pan_cdeg": 0, "tilt_cdeg": -9_000},
     "ptz.aux": {"camera": "dome-1", "number": 1, "level": True},
     "ptz.lens": {"camera": "dome-1", "focus": -1, "iris": 1},
     "ptz.tour": {"camera": "dome-1", "plan": "1:20 2:15"},
