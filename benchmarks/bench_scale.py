@@ -105,7 +105,7 @@ class Grown:
             if not writer.has_room(len(payload)):
                 break
             writer.settled = writer.sequence
-            plan += writer.append(payload, now_ms)
+            plan.append(writer.append(payload, now_ms))
             now_ms += RECORD_MS
         if is_full and generation != self.newest:
             plan += writer.close("full", (now_ms, FIRST_UTC_MS + now_ms, 2))
