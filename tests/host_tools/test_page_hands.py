@@ -46,6 +46,9 @@ def test_one_has_the_dome_at_a_time_and_a_supervisor_takes_it(seat: Seat):
     other.click(f"{DOME} [data-preset='3']")
     answer(other, "refused, ptz.held, C67")
     answer(other, "Ada Lovelace (operator) has the dome; it is free in 3 s")
+    give = f"{DOME} [data-act='ptz.hand_over']"
+    expect(other.locator(give)).to_be_hidden()
+    expect(seat.page.locator(give)).to_be_visible()
     other.click(f"{DOME} .stop")
     answer(other, "dome-1 stop")
     expect(other.locator("#log li").first).to_have_attribute("data-result", "done")
@@ -83,6 +86,8 @@ def test_a_guest_stops_when_the_operator_beside_them_leaves(seat: Seat):
     expect(page.locator("#sign-in-error")).to_contain_text("supervised by 'Nobody'")
     page.fill("#host", "Grace Hopper")
     page.click("#sign-in-go")
+    expect(page.locator("#sign-in")).to_be_hidden()
+    expect(page.locator(f"{DOME} [data-pan='1'][data-tilt='0']")).to_be_enabled()
     box = page.locator(f"{DOME} [data-pan='1'][data-tilt='0']").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 8, box["y"] + 8)

@@ -113,6 +113,7 @@ export function drawHolder(root, camera, elapsedMs) {
   const isMine = holder === desk.person;
   field(root, "hold").hidden = !holder;
   field(root, "hold").dataset.mine = isMine ? "yes" : "no";
+  field(root, "hold").dataset.give = isMine || desk.role === "supervisor" ? "yes" : "no";
   const free = `free in ${Math.ceil(leftMs / 1000)} s`;
   field(root, "holder").textContent = !holder ? ""
     : isMine ? `You have this dome, ${free}`
