@@ -67,6 +67,7 @@ def _make_station(
             zone.rectangle for zone in permit.zones(name, PICTURE) if zone.rectangle is not None
         ]
     station.still_every_ms = int(camera.picture["still_every_ms"])
+    station.clock.change_ms = int(camera.picture["clock_step_ms"])
     return station
 
 

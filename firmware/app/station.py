@@ -42,11 +42,11 @@ class Station:
     """
 
     __slots__ = (
-        "_clock",
         "_is_withheld",
         "_level",
         "_zones",
         "_zones_settled_ms",
+        "clock",
         "dome",
         "fixed_zones",
         "gate_failed_count",
@@ -77,7 +77,7 @@ class Station:
         self.dome = dome
         self.sound = sound
         self.pictures = SourcePump(ports.camera, "camera", ports.name, events)
-        self._clock = ClockWatch(ports.camera, ports.name, events)
+        self.clock = ClockWatch(ports.camera, ports.name, events)
         self.line = line
         self.sounds = (
             SourcePump(ports.microphone, "microphone", ports.name, events)
@@ -212,7 +212,7 @@ class Station:
     def _turn_pictures(self, ring: "RingDesk", is_armed: bool, now_ms: int) -> None:
         """Record pictures while the permit is in force and no zone could be in view."""
         units = self.pictures.poll(True, now_ms)
-        self._clock.step(now_ms)
+        self.clock.step(now_ms)
         parameters = self.ports.camera.parameters()
         if not is_armed or self.is_withheld():
             cause = NO_PERMIT if not is_armed else PRIVACY

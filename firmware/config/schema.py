@@ -132,6 +132,13 @@ CAMERA = (
         choices=("own", "own-udp", "libav"),
     ),
     Setting("still_every_ms", MS, 5_000, "pause between stills", limits=(500, 600_000)),
+    Setting(
+        "clock_step_ms",
+        MS,
+        1_000,
+        "tell when the camera's own clock has moved by more against the unit's",
+        limits=(100, 3_600_000),
+    ),
     Setting("share", NUMBER, 100, "its share of the ring, against the others", limits=(1, 1_000)),
 )
 

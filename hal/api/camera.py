@@ -56,6 +56,10 @@ class Camera(Protocol):
         """How far the source's own clock is ahead of the unit's; None where it tells no time."""
         ...
 
+    def clock_doubt_ms(self) -> int:
+        """Half width of the interval that holds that offset; 0 where it tells no time."""
+        ...
+
     def measures(self) -> "PictureMeasures | None":
         """The newest measured picture, at most about one a second; None before the first."""
         ...

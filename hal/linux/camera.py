@@ -86,6 +86,10 @@ class StreamCamera:
         """None: libavformat's word for it is not measured."""
         return None
 
+    def clock_doubt_ms(self) -> int:
+        """Nothing is measured."""
+        return 0
+
     def counts(self) -> dict[str, int]:
         """What was wrong with what came, by name."""
         found = self._receiver.counts() if self._receiver else {}

@@ -100,6 +100,10 @@ class JpegFileCamera:
         """Tell that it tells no time."""
         return None
 
+    def clock_doubt_ms(self) -> int:
+        """Nothing is measured."""
+        return 0
+
     def counts(self) -> "dict[str, int]":
         """Nothing is wrong with what comes whole or not at all."""
         return {}

@@ -23,8 +23,8 @@ def camera_clock(store: Path, footage: Footage) -> list[dict[str, int]]:
         footage: whose unit, camera and range count.
 
     Returns:
-        utc_ms and offset_ms of the newest measurement before the range and of each in it; empty
-        where none was told.
+        utc_ms, offset_ms and doubt_ms of the newest measurement before the range and of each in
+        it; empty where none was told.
     """
     code = CODES.get(EVENT, 0)
     if not code or not store.exists():
@@ -35,12 +35,20 @@ def camera_clock(store: Path, footage: Footage) -> list[dict[str, int]]:
     finally:
         file.close()
     found = [
-        {"utc_ms": utc_ms, "offset_ms": fields["offset_ms"]}
+        _entry(utc_ms, fields)
         for utc_ms, fields in ((utc_ms, _fields(text)) for utc_ms, text in rows)
         if fields.get("subject") == footage.camera and type(fields.get("offset_ms")) is int
     ]
     before = [entry for entry in found if entry["utc_ms"] < footage.from_utc_ms]
     return [*before[-1:], *found[len(before) :]]
+
+
+def _entry(utc_ms: int, fields: dict[str, Any]) -> dict[str, int]:
+    """Take a measurement with its doubt, which units did not tell at first."""
+    entry = {"utc_ms": utc_ms, "offset_ms": fields["offset_ms"]}
+    if type(fields.get("doubt_ms")) is int:
+        entry["doubt_ms"] = fields["doubt_ms"]
+    return entry
 
 
 def _fields(text: str) -> dict[str, Any]:

@@ -50,6 +50,7 @@ class ScriptedCamera:
         self.last_zones: list[tuple[int, int, int, int]] = []
         self.picture_bytes = 600
         self.offset_ms: int | None = None
+        self.doubt_ms = 0
         self.wrong_counts: dict[str, int] = {}
         """What the scenario wants to have been wrong with what came."""
         self.is_absent = False
@@ -122,6 +123,10 @@ class ScriptedCamera:
     def clock_offset_ms(self) -> "int | None":
         """Tell what the scenario wants."""
         return self.offset_ms
+
+    def clock_doubt_ms(self) -> int:
+        """Tell what the scenario wants."""
+        return self.doubt_ms
 
     def counts(self) -> "dict[str, int]":
         """Count what the scenario wants."""

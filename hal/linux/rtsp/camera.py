@@ -83,6 +83,11 @@ class RtspCamera:
         session = self._opening.session if self._opening is not None else None
         return session.clock.offset_ms() if session is not None else None
 
+    def clock_doubt_ms(self) -> int:
+        """How far apart its reports are, and what holds them back on the way."""
+        session = self._opening.session if self._opening is not None else None
+        return session.clock.doubt_ms() if session is not None else 0
+
     def counts(self) -> dict[str, int]:
         """What was wrong with what came, by name; over all openings."""
         receiver, opening = self._receiver, self._opening

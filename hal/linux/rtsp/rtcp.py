@@ -11,6 +11,7 @@ HEAD_BYTES = 4
 SENDER_BYTES_MIN = 28
 NTP_1970_S = 2_208_988_800
 REMEMBERED_COUNT = 8
+DRAIN_MS = 50  # what the loop may hold a report back
 CANONICAL_NAME = b"lamppost"
 
 
@@ -28,6 +29,7 @@ class CameraClock:
         """The RTP time at that moment, 32 bits."""
         self._offsets_ms: deque[int] = deque(maxlen=REMEMBERED_COUNT)
         self._offset_ms: int | None = None  # asked for by other threads
+        self._doubt_ms = 0
 
     def offset_ms(self) -> int | None:
         """How far the camera's clock is ahead of the unit's, median of 8 reports.
@@ -35,6 +37,10 @@ class CameraClock:
         Late by what the network and the drain hold back (50 ms at most). None before the first.
         """
         return self._offset_ms
+
+    def doubt_ms(self) -> int:
+        """Half of what the remembered reports are apart, and the drain; 0 before the first."""
+        return self._doubt_ms
 
     def receive(self, data: bytes, utc_ms: int) -> None:
         """Take a compound packet.
@@ -67,6 +73,7 @@ class CameraClock:
         self.utc_ms = (seconds - NTP_1970_S) * 1000 + fraction_ms
         self.stamp = int.from_bytes(report[16:20], "big")
         self._offsets_ms.append(self.utc_ms - utc_ms)
+        self._doubt_ms = (max(self._offsets_ms) - min(self._offsets_ms)) // 2 + DRAIN_MS
         self._offset_ms = int(statistics.median(self._offsets_ms))
 
 
