@@ -15,6 +15,7 @@ cores carry; with `--gstreamer` it is GStreamer, which sends packet by packet.
 """
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -35,6 +36,8 @@ from tests.hal.servers import FOOTAGE, Server, film, free_port, program, rtsp  #
 WARM_S = 5.0
 HOUR_S = 3600
 SAMPLE_S = 0.25
+STREAM_BYTES_PER_S = 500_000
+LATE_S_MAX = 4.0
 
 
 def street_4mbit() -> Path:
@@ -128,6 +131,9 @@ def run_round(urls: list[str], settings: argparse.Namespace, folder: Path) -> di
     print("  " + told, file=sys.stderr)
     assert ours.returncode == 0, "our recorder lost a camera; the machine is too busy for a figure"
     assert not is_busy, "ffmpeg lost a camera; the machine is too busy for a figure"
+    least_bytes = STREAM_BYTES_PER_S * len(urls) * (settings.seconds + WARM_S - LATE_S_MAX)
+    given_bytes = json.loads(told)["media_bytes"] if not settings.profile else least_bytes
+    assert given_bytes >= least_bytes, "it began late; the machine is too busy for a figure"
     return {
         "lamppost": (
             used_s["lamppost"] / stream_hours,
