@@ -264,6 +264,10 @@ def test_the_cameras_clock_is_measured():
         clock.receive(report + b"\x81\xca\0\1\0\0\0\7", 1_700_000_000_000 + second * 1000 - 1234)
     assert clock.report_count == 10
     assert clock.offset_ms() == 1734
+    assert clock.doubt_ms() == 50
+    clock.receive(report, 1_700_000_000_000 + 9_000 - 1234 + 300)
+    assert clock.offset_ms() == 1734
+    assert clock.doubt_ms() == 200
     assert clock.malformed_count == 0
     clock.receive(b"\x80\xcb\0\1\0\0\0\7", 0)
     assert clock.has_ended

@@ -16,6 +16,7 @@ from sim.world.sites import BOOT_MS, CAMERA, SimSite
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 PICTURE = CAMERA + "/picture"
 EDGE_MS = 16_000  # to find a camera gone and to have it back, to start, to look away
+CLOCK_CODE = codes.code_of("camera.clock")
 DAY_CODE = codes.code_of("recording.day")
 
 
@@ -35,12 +36,15 @@ class Site:
         self.wants = {}
         self.edge_count = 0
         self.told = {}
+        self.clocks = []
         self.broker.client("lamppost/v1/unit-1/event", self._on_event)
         self.papers = self.sim._papers
         self.sim.boot()
 
     def _on_event(self, message):
         event = messages.decode_event(message.payload)
+        if event.code == CLOCK_CODE and dict(event.fields) not in self.clocks:
+            self.clocks.append(dict(event.fields))
         if event.code == DAY_CODE and event.fields["stream"] == PICTURE:
             self.told[event.fields["day"]] = event.fields
 
@@ -158,6 +162,16 @@ def test_a_power_cut_at_any_moment_costs_the_ledger_seconds_and_no_more():
         power_ms = told_ms
     assert all(0 <= lost_ms <= 3_000 for lost_ms in lost), lost
     assert sorted(lost)[len(lost) // 2] <= 2_000, lost
+
+
+def test_a_cameras_wrong_clock_is_told_with_its_doubt():
+    site = Site(4)
+    site.sim.camera.offset_ms, site.sim.camera.doubt_ms = -70_000, 80
+    site.run(MINUTE_MS, "recorded")
+    assert site.clocks == [{"subject": CAMERA, "offset_ms": -70_000, "doubt_ms": 80}]
+    site.sim.camera.offset_ms = -71_500
+    site.run(MINUTE_MS, "recorded")
+    assert [told["offset_ms"] for told in site.clocks] == [-70_000, -71_500]
 
 
 @pytest.mark.slow
