@@ -30,6 +30,7 @@ INDEX_KEY_ID = b"command"
 INDEX_LABEL = b"ring index"
 MARK_LABEL = b"ring ledger"
 MARK_EVERY_MS = 1_000
+SLACK_MS = 100  # barriers do not come to the millisecond
 POLL_MS = 250
 
 
@@ -190,8 +191,9 @@ class RingDesk:
         """
         if self._mark is None or self._marks is None:
             return now_ms + MARK_EVERY_MS
-        has_barrier = BARRIER in plan
-        is_late = now_ms - self._marked_ms >= 2 * MARK_EVERY_MS
+        since_ms = now_ms - self._marked_ms
+        has_barrier = BARRIER in plan and since_ms >= MARK_EVERY_MS - SLACK_MS
+        is_late = since_ms >= 2 * MARK_EVERY_MS and BARRIER not in plan
         if has_barrier or (is_late and not is_failing and not self._medium.in_flight()):
             self._marked_ms = now_ms
             steps = self._marks.plan(self._mark())
