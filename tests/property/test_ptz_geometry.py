@@ -91,7 +91,7 @@ class Hands:
         self.rays = np.concatenate([zone.rays for zone in self.zones], axis=1)
         settings = PtzSettings(1, draws.choice((2400, 9600)), True)
         settings.zones = tuple(part for zone in self.zones for part in zone.rectangles)
-        self.is_fenced = draws.random() < 0.6
+        self.is_fenced = draws.random() < 0.6 and whim != WIDENS
         settings.fences = settings.zones if self.is_fenced else ()
         self.bench = Bench(settings.baud, None, settings)
         dome = self.bench.dome
