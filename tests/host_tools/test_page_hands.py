@@ -28,6 +28,14 @@ def free(seat: Seat) -> None:
     until(lambda: seat.unit.hold.left_ms(seat.unit.now_ms()) == 0, "the hold never ended")
 
 
+def hold(page: Page) -> None:
+    """Press the arrow to the left, and keep it down."""
+    box = page.locator(f"{DOME} [data-pan='-1'][data-tilt='0']").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    page.mouse.down()
+
+
 def answer(page: Page, text: str) -> None:
     """Expect what the newest answer says."""
     expect(page.locator("#log li").first).to_contain_text(text)
@@ -38,25 +46,26 @@ def test_one_has_the_dome_at_a_time_and_a_supervisor_takes_it(seat: Seat):
     other = seat.sit_down("Grace Hopper")
     chief = seat.sit_down("C. Chief", "supervisor")
     holder = other.locator(f"{DOME} [data-field='holder']")
-    seat.page.click(f"{DOME} [data-preset='1']")
+    hold(seat.page)
     expect(holder).to_contain_text("Ada Lovelace (operator) has this dome, free in ")
     expect(seat.page.locator(f"{DOME} [data-field='holder']")).to_contain_text(
         "You have this dome"
     )
     other.click(f"{DOME} [data-preset='3']")
     answer(other, "refused, ptz.held, C67")
-    answer(other, "Ada Lovelace (operator) has the dome; it is free in 3 s")
+    answer(other, "Ada Lovelace (operator) has the dome; it is free in ")
     give = f"{DOME} [data-act='ptz.hand_over']"
     expect(other.locator(give)).to_be_hidden()
     expect(seat.page.locator(give)).to_be_visible()
     other.click(f"{DOME} .stop")
     answer(other, "dome-1 stop")
     expect(other.locator("#log li").first).to_have_attribute("data-result", "done")
-    chief.click(f"{DOME} [data-preset='4']")
-    answer(chief, "done")
+    hold(chief)
+    until(lambda: seat.unit.hold.pre_empted_count == 1, "the supervisor did not get it")
+    seat.page.mouse.up()
     seat.page.click(f"{DOME} [data-preset='1']")
     answer(seat.page, "C. Chief (supervisor) has the dome")
-    assert seat.unit.hold.pre_empted_count == 1
+    chief.mouse.up()
     chief.click(f"{DOME} [data-act='ptz.release']")
     seat.page.click(f"{DOME} [data-preset='1']")
     answer(seat.page, "done")
@@ -173,6 +182,21 @@ def test_tours_are_kept_run_and_dropped_from_the_page(seat: Seat):
     seat.wait_for_act("ptz.pattern")
     wish = {"camera": "dome-1", "do": "record", "number": 2, "preset": 1}
     assert seat.unit.commands[-1].arguments == wish
+
+
+def test_an_engineer_marks_where_a_dome_looks_that_does_not_tell(seat: Seat):
+    engineer = seat.sit_down("Eve Engineer", "engineer")
+    for page, is_there in ((engineer, True), (seat.page, False)):
+        if not page.locator(f"{DOME} details").evaluate("details => details.open"):
+            page.locator(f"{DOME} summary").click()
+        expect(page.locator(f"{DOME} [data-field='calibration']")).to_be_visible(visible=is_there)
+    engineer.fill(f"{DOME} [data-field='mark-pan']", "123.45")
+    engineer.fill(f"{DOME} [data-field='mark-tilt']", "-7.5")
+    engineer.click(f"{DOME} [data-calibrate='mark']")
+    seat.wait_for_act("ptz.calibrate")
+    wish = {"camera": "dome-1", "do": "mark", "pan_cdeg": 12_345, "tilt_cdeg": -750}
+    assert seat.unit.commands[-1].arguments == wish
+    engineer.context.close()
 
 
 def test_the_menu_shows_its_keys_while_it_is_open(seat: Seat):

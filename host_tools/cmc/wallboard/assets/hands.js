@@ -14,6 +14,12 @@ export function wireHands(root, unit, camera) {
     if (to.value.trim()) ask("ptz.hand_over", { to: to.value.trim() }, `handed to ${to.value.trim()}`);
     else to.focus();
   });
+  root.querySelectorAll("[data-calibrate]").forEach((button) => button.addEventListener("click", () => {
+    const [pan, tilt] = ["mark-pan", "mark-tilt"].map((name) => field(root, name));
+    if (!pan.reportValidity() || !tilt.reportValidity()) return;
+    const place = { pan_cdeg: Math.round(pan.value * 100), tilt_cdeg: Math.round(tilt.value * 100) };
+    ask("ptz.calibrate", { do: button.dataset.calibrate, ...place }, `calibration ${button.dataset.calibrate}`);
+  }));
   root.querySelectorAll("[data-menu]").forEach((button) => button.addEventListener("click", () =>
     ask("ptz.menu", { do: button.dataset.menu }, `menu ${button.dataset.menu}`)));
   field(root, "switches").addEventListener("click", async (event) => {
@@ -93,6 +99,7 @@ export function drawHands(root, camera) {
       return button;
     }));
   }
+  field(root, "calibration").hidden = desk.role !== "engineer";
   field(root, "menu-keys").hidden = camera.activity !== "menu";
   field(root, "activity").textContent = camera.activity ?? "";
   const isOwing = Boolean(camera.debtor) && camera.debtor === desk.person;
