@@ -295,3 +295,21 @@ def test_what_was_overwritten_early_is_told_beside_what_is_left():
 def test_seconds_are_rounded_so_that_they_add_up():
     for spent in ([999, 1, 0], [500, 500, 1_000], [1_499, 1_499, 2], [333, 333, 334], []):
         assert sum(whole_seconds(spent)) == sum(spent) // 1_000, spent
+
+
+def test_a_cut_between_two_spans_is_missing_and_a_pause_within_a_run_is_not():
+    for pause_ms, is_cut, want_ms in (
+        (3 * S, False, 0),
+        (3 * S, True, 3 * S),
+        (8 * S, False, 8 * S),
+    ):
+        rig = Rig()
+        rig.ledger.blame(NO_PICTURE, rig.now_ms, -1)
+        first_ms = rig.now_ms
+        second_ms = first_ms + 10 * S + pause_ms
+        rig.now_ms += 30 * S
+        rig.true_ms += 30 * S
+        rig.tick([(first_ms, first_ms + 10 * S, True), (second_ms, rig.now_ms, is_cut)])
+        spent_ms = rig.days.rows[0].spent_ms
+        assert spent_ms[NO_PICTURE] == want_ms, (pause_ms, is_cut)
+        assert spent_ms[RECORDED] == 30 * S - want_ms, (pause_ms, is_cut)
