@@ -1,6 +1,7 @@
 """The ring of a unit: made or recovered when its medium is there, then driven every turn."""
 
 from firmware.app.backoff import Backoff
+from firmware.app.hold_desk import HoldDesk
 from firmware.app.medium import Medium
 from firmware.errors import DamagedError
 from firmware.recorder import causes
@@ -58,6 +59,7 @@ class RingDesk:
         "_recovered",
         "cipher",
         "fault",
+        "holds",
         "index_key",
         "recorder",
         "unrecorded_count",
@@ -70,6 +72,7 @@ class RingDesk:
         self._events = events
         self._backoff = Backoff(first_ms=1_000)
         self._medium = Medium(board.ring)
+        self.holds = HoldDesk(board, int(config.ring["hold_permille"]), events)
         self.cipher = board.cipher
         self.index_key = board.keys.mac(INDEX_KEY_ID, INDEX_LABEL)
         """Opens the unit's own notes in the headers of segments."""
@@ -113,6 +116,7 @@ class RingDesk:
         self._recovered = recovered
         key = self._board.keys.mac(INDEX_KEY_ID, MARK_LABEL)
         self._marks = Marks(recovered.layout, self._board.cipher, self._board.entropy, key)
+        self.holds.begin(recovered, self.index_key)
         self._code = self.fault = ""
         for name in chains.names():
             self.recorder.set_epoch(name, chains.ratchet(name))
@@ -124,10 +128,12 @@ class RingDesk:
         if recorder is None:
             return max(now_ms + 1, self._backoff.due_ms)
         for number, code in self._medium.poll():
-            recorder.on_completion(number, code, now_ms)
+            if not self.holds.take(number, code, now_ms):
+                recorder.on_completion(number, code, now_ms)
         plan, due_ms = recorder.step(now_ms)
         due_ms = min(due_ms, self._submit_mark(plan, recorder.is_failing, now_ms))
         recorder.on_submitted(self._medium.submit(plan))
+        self.holds.step(self._medium, now_ms)
         return due_ms
 
     def load_marks(self, mark: "Callable[[], bytes]") -> "tuple[bytes, bytes]":

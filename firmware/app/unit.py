@@ -101,6 +101,7 @@ class Unit:
         self.commands = CommandService(self.name, board.keys, self.state.guard, self._decide)
         self.acts = Acts(self.stations, self.health, self.tours)
         self.acts.register(self.commands)
+        self.ring.holds.register(self.commands)
         self.rounds = Rounds(board, self.stations, self.health, now_ms)
         self.rounds.scrubs = self.scrubs
         self.reporter = Reporter(self, config)

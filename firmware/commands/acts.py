@@ -13,6 +13,8 @@ HOURS_LETTERS_MAX = 16
 REASON_LETTERS_MAX = 120
 PATTERN_MAX = 4
 CHOICES_OF_CALIBRATE = ("mark", "forget")
+UTC_MS_MAX = (1 << 48) - 1
+CHOICES_OF_KIND = ("picture", "sound")
 CHOICES_OF_DO = ("go", "set", "clear")
 CHOICES_OF_MENU = ("open", "enter", "back", "close")
 CHOICES_OF_PATTERN = ("record", "keep", "run", "drop")
@@ -122,6 +124,13 @@ ACTS: "dict[str, tuple[tuple[str, Text | Number | Flag], ...]]" = {
     "sound.off": (CAMERA,),
     "fault.acknowledge": (("fault", Number(1, 65535)), ("subject", Text(64))),
     "still.take": (CAMERA,),
+    "ring.hold": (
+        CAMERA,
+        ("kind", Text(0, CHOICES_OF_KIND)),
+        ("from_utc_ms", Number(1, UTC_MS_MAX)),
+        ("to_utc_ms", Number(1, UTC_MS_MAX)),
+    ),
+    "ring.release": (("hold", Number(1, 0xFFFFFFFF)),),
 }
 
 

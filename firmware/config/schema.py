@@ -90,6 +90,13 @@ RING = (
         "most kept back in memory for each stream before it is written",
         limits=(16 << 10, 1 << 20),
     ),
+    Setting(
+        "hold_permille",
+        NUMBER,
+        250,
+        "most that holds may take of a stream's part of the ring, in thousandths",
+        limits=(0, 500),
+    ),
     Setting("outbox_bytes", BYTES, 4 << 20, "size of the outbox", limits=(64 << 10, 1 << 30)),
     Setting(
         "read_back_bytes",

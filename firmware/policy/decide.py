@@ -9,7 +9,8 @@ from firmware.policy import rules
 
 ARMED, GRANTED, NIGHT = "armed", "granted", "night"
 NOT_PERMITTED = "command.not_permitted"
-# Acts that end something: no permit, grant or limit may stand in their way.
+# Acts that end something, and those that keep evidence: no permit, grant or limit may stand in
+# their way.
 ENDING = (
     "ptz.stop",
     "ptz.tour_end",
@@ -19,6 +20,8 @@ ENDING = (
     "ptz.reason",
     "sound.off",
     "fault.acknowledge",
+    "ring.hold",
+    "ring.release",
 )
 # An engineer aims a dome before the permit is there and sees no picture of it.
 BEFORE_PERMIT = (

@@ -76,6 +76,8 @@ RULES = (
     ("sound.off", _HANDS, CLASSES),
     ("fault.acknowledge", _HANDS, CLASSES),
     ("still.take", _WATCHERS, CLASSES),
+    ("ring.hold", (SUPERVISOR, RESPONSIBLE_OFFICER), CLASSES),
+    ("ring.release", (SUPERVISOR, RESPONSIBLE_OFFICER), CLASSES),
 )
 
 # (act, role or "", class or ""): the clause behind a refusal, the first that fits; else C49.
@@ -83,6 +85,8 @@ REASONS = (
     ("sound.on", "", PSS, "C38"),
     ("sound.on", "", HELP_POINT, "C46"),
     ("still.take", ENGINEER, "", "C34"),
+    ("ring.hold", "", "", "C32"),
+    ("ring.release", "", "", "C32"),
     ("", AUDITOR, "", "C81"),
     ("", GUEST, "", "C67"),
 )

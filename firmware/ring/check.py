@@ -1,8 +1,8 @@
 """Checks a pool against the numbered invariants of docs/formats/ring.md, with or without keys."""
 
 from firmware.errors import DamagedError
+from firmware.ring import holds, records, segments
 from firmware.ring import layout as geometry
-from firmware.ring import records, segments
 from firmware.ring.content import Footer
 from firmware.ring.layout import PAGE_BYTES, is_stamped
 from firmware.ring.reader import SEQUENCE_END, RingReader, Segment, decode_content
@@ -118,8 +118,10 @@ class Checker:
         newest = headers[0].generation
         live: list[SegmentHeader] = []
         salts: set[bytes] = set()
+        kept = holds.listed(layout, part)
         for header in headers:
-            if header.generation <= newest - part.segment_count:
+            is_stale = header.generation <= newest - part.segment_count
+            if is_stale and not holds.is_kept(kept, header.generation):
                 continue  # a stale lap; what its newer header would have held is missed below
             live.append(header)
             if header.salt in salts:
@@ -131,7 +133,10 @@ class Checker:
             segment = Segment(part, header, limit, header is not live[0])
             where = "%s, slot %d" % (place, header.slot)
             missing = self._segment(layout, segment, where)
-            if missing and header.generation + 1 < next_generation:
+            is_gap = header.generation + 1 < next_generation
+            if is_gap and header.generation <= newest - part.segment_count:
+                pass  # kept by a hold; what followed was overwritten, as it should be
+            elif missing and is_gap:
                 text = "the segment behind it cannot be read: %d records are lost" % missing
                 self._fault(4, where, text)
             elif missing:

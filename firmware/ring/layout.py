@@ -7,12 +7,14 @@ import binascii
 import struct
 
 from firmware.errors import DamagedError
+from firmware.ring import holds
 from firmware.ring.varint import Cursor
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from firmware.ring.holds import Hold
     from hal.api.cipher import Cipher
 
     Read = Callable[[int, int], bytes]
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 PAGE_BYTES = 4096
 VERSION = 1
+VERSION_WITH_HOLDS = 2  # software that knows none would take kept segments for stale ones
 UUID_BYTES = 16
 TAG_BYTES = 16
 PARTITION_COUNT_MAX = 120
@@ -132,9 +135,12 @@ class Layout:
         size_bytes: length of the pool.
         partitions: one for each stream, in order of their place.
         revision: counts changes of the superblock.
+
+    Attributes:
+        holds: what may not be overwritten; as many as the superblock has room for.
     """
 
-    __slots__ = ("partitions", "revision", "size_bytes", "unit", "uuid")
+    __slots__ = ("holds", "partitions", "revision", "size_bytes", "unit", "uuid")
 
     def __init__(
         self,
@@ -149,6 +155,12 @@ class Layout:
         self.size_bytes = size_bytes
         self.partitions = partitions
         self.revision = revision
+        self.holds: list[Hold] = []
+
+    def hold_count_max(self) -> int:
+        """How many holds the superblock has room for."""
+        used = _HEAD_BYTES + 1 + len(self.unit.encode()) + _PART_BYTES * len(self.partitions)
+        return (PAGE_BYTES - 4 - used - 2) // holds.ENTRY_BYTES
 
     def find(self, cipher: "Cipher", stream: str) -> "Partition | None":
         """Find the partition of a stream; None where the pool has no place for it."""
@@ -164,8 +176,9 @@ class Layout:
         assert len(unit) <= UNIT_BYTES_MAX
         page = bytearray(PAGE_BYTES)
         count = len(self.partitions)
+        version = VERSION_WITH_HOLDS if self.holds else VERSION
         struct.pack_into(
-            _HEAD, page, 0, MAGIC, VERSION, count, self.uuid, self.revision, self.size_bytes
+            _HEAD, page, 0, MAGIC, version, count, self.uuid, self.revision, self.size_bytes
         )
         at = _HEAD_BYTES
         page[at] = len(unit)
@@ -175,6 +188,10 @@ class Layout:
             fields = (part.tag, part.offset_bytes, part.segment_bytes, part.segment_count)
             struct.pack_into(_PART, page, at, *fields)
             at += _PART_BYTES
+        if self.holds:
+            assert len(self.holds) <= self.hold_count_max()
+            told = holds.encode(self.holds)
+            page[at : at + len(told)] = told
         return stamp(page)
 
     def format_plan(self, is_zeroed: bool) -> "list[Step]":
@@ -192,6 +209,11 @@ class Layout:
                 offsets.extend([part.segment_offset_bytes(slot) for slot in slots])
             plan.extend([(WRITE, offset, ZERO_PAGE) for offset in offsets])
             plan.append(BARRIER)
+        return plan + self.superblock_plan()
+
+    def superblock_plan(self) -> "list[Step]":
+        """Plan the writes of both superblocks: one of them is whole at every moment."""
+        plan: list[Step] = []
         page = self.encode()
         for copy in range(_SUPERBLOCK_COUNT):
             plan.append((WRITE, copy * PAGE_BYTES, page))
@@ -253,10 +275,10 @@ def decode(page: bytes) -> "Layout | None":
     magic, version, count, uuid, revision, size = struct.unpack_from(_HEAD, page, 0)
     if magic != MAGIC or not 1 <= count <= PARTITION_COUNT_MAX:
         return None
-    if version > VERSION:
+    if version > VERSION_WITH_HOLDS:
         raise NewerPoolError(
             "the pool has format version %d and this software reads up to %d; "
-            "use the software version that made it, or a newer one" % (version, VERSION)
+            "use the software version that made it, or a newer one" % (version, VERSION_WITH_HOLDS)
         )
     cursor = Cursor(page)
     cursor.at = _HEAD_BYTES
@@ -265,7 +287,10 @@ def decode(page: bytes) -> "Layout | None":
     for _ in range(count):
         tag, offset, segment_bytes, segment_count = struct.unpack(_PART, cursor.take(_PART_BYTES))
         partitions.append(Partition(bytes(tag), offset, segment_bytes, segment_count))
-    return Layout(bytes(uuid), unit, size, partitions, revision)
+    layout = Layout(bytes(uuid), unit, size, partitions, revision)
+    if version >= VERSION_WITH_HOLDS:
+        layout.holds = holds.decode(page[cursor.at :])
+    return layout
 
 
 def load(read: "Read", size_bytes: int, unit: str = "") -> Layout:

@@ -4,8 +4,8 @@ A binary search over the generations finds the newest segment; only that one is 
 grows with the logarithm of the number of segments.
 """
 
+from firmware.ring import holds, records, segments
 from firmware.ring import layout as geometry
-from firmware.ring import records, segments
 from firmware.ring.layout import PAGE_BYTES
 from firmware.ring.tail import settled_behind
 from hal.api._typing import TYPE_CHECKING
@@ -65,7 +65,18 @@ class _Probe:
         self.layout = layout
         self.state = state
         self.count = state.partition.segment_count
+        self.holds = holds.listed(layout, state.partition)
+        self.runs = holds.free_runs(self.holds, self.count)
+        self.free_count = sum(run[1] for run in self.runs)
         self.read_count = 0
+
+    def slot(self, at: int) -> int:
+        """Find the slot of the at-th segment that no hold has; those alone are in order."""
+        for start, length in self.runs:
+            if at < length:
+                return start + at
+            at -= length
+        return 0
 
     def fetch(self, offset_bytes: int, length_bytes: int) -> bytes:
         """Read and count."""
@@ -81,18 +92,22 @@ class _Probe:
             self.state.damaged_count += 1
         return verdict, header
 
-    def first_from(self, slot: int, end: int) -> "tuple[int, SegmentHeader | None, bool]":
+    def first_from(self, first: int, end: int) -> "tuple[int, SegmentHeader | None, bool]":
         """Look for a header that decides, past damaged ones.
 
+        Args:
+            first: number among the segments that no hold has.
+            end: number behind the last of them to look at.
+
         Returns:
-            (slot, header, can decide): header None for a blank slot or the end of the partition;
+            (number, header, can decide): header None for a blank slot or the end of the partition;
             the last is false when too many in a row are damaged.
         """
-        for at in range(slot, min(end, slot + LOOK_PAST_COUNT)):
-            verdict, header = self.header(at)
+        for at in range(first, min(end, first + LOOK_PAST_COUNT)):
+            verdict, header = self.header(self.slot(at))
             if verdict in (segments.VALID, segments.BLANK):
                 return at, header, True
-        return slot, None, slot + LOOK_PAST_COUNT >= end
+        return first, None, first + LOOK_PAST_COUNT >= end
 
 
 def recover(read: "Read", layout: "Layout") -> Recovered:
@@ -107,7 +122,7 @@ def recover(read: "Read", layout: "Layout") -> Recovered:
     for partition in layout.partitions:
         state = PartitionState(partition)
         probe = _Probe(read, layout, state)
-        newest = _search(probe)
+        newest = _newest_held(probe, _search(probe))
         if newest is not None:
             state.generation = newest.generation
             state.sequence = _tail(probe, newest)
@@ -118,28 +133,30 @@ def recover(read: "Read", layout: "Layout") -> Recovered:
 
 
 def _search(probe: _Probe) -> "SegmentHeader | None":
-    slot, base, can_decide = probe.first_from(0, probe.count)
+    at, base, can_decide = probe.first_from(0, probe.free_count)
     if not can_decide:
         return _scan(probe)
     if base is None:
         # Slot 0 is written first: blank means that nothing is there, unless it was lost.
-        return _scan_if_used(probe, slot)
+        return _scan_if_used(probe, at)
     best = base
     while True:
-        found = _bisect(probe, best)
-        if found is None:
+        bisected = _bisect(probe, at, best)
+        if bisected is None:
             return _scan(probe)
-        newer = _look_ahead(probe, found)
+        newer = _look_ahead(probe, *bisected)
         if newer is None:
-            return found
-        best = newer
+            return bisected[1]
+        at, best = newer
 
 
-def _bisect(probe: _Probe, base: "SegmentHeader") -> "SegmentHeader | None":
+def _bisect(
+    probe: _Probe, first: int, base: "SegmentHeader"
+) -> "tuple[int, SegmentHeader] | None":
     """Find the last header of the lap of `base`; None when too much is damaged to tell."""
     lap = base.generation // probe.count
     best = base
-    low, high = base.slot, probe.count
+    low, high = first, probe.free_count
     while high - low > 1:
         middle = (low + high) // 2
         at, header, can_decide = probe.first_from(middle, high)
@@ -150,23 +167,56 @@ def _bisect(probe: _Probe, base: "SegmentHeader") -> "SegmentHeader | None":
             low = at
         else:
             high = middle
+    return low, best
+
+
+def _look_ahead(
+    probe: _Probe, first: int, best: "SegmentHeader"
+) -> "tuple[int, SegmentHeader] | None":
+    """Find a newer one close behind: the search ends early at a lost or stale header."""
+    for step in range(1, LOOK_PAST_COUNT):
+        at = (first + step) % probe.free_count
+        header = probe.header(probe.slot(at))[1]
+        if header is not None and header.generation > best.generation:
+            return at, header
+    return None
+
+
+def _scan_if_used(probe: _Probe, first: int) -> "SegmentHeader | None":
+    for step in range(1, LOOK_PAST_COUNT + 1):
+        if probe.free_count and probe.header(probe.slot((first + step) % probe.free_count))[1]:
+            return _scan(probe)
+    return None
+
+
+def _newest_held(probe: _Probe, main: "SegmentHeader | None") -> "SegmentHeader | None":
+    """Find a newer header than that of the other slots in those of holds.
+
+    In the slots of a hold, what is newer than all of the others comes first.
+    """
+    if not probe.free_count:
+        return _scan(probe)
+    best = main
+    newest = main.generation if main is not None else -1
+    for first, end in holds.spans(probe.holds):
+        low, high = first - 1, end
+        while high - low > 1:
+            middle = (low + high) // 2
+            at, header = middle, None
+            while header is None and at < min(high, middle + LOOK_PAST_COUNT):
+                header = probe.header(at % probe.count)[1]
+                at += 1
+            if header is not None and header.generation > newest:
+                best, low = _newer(best, header), at - 1
+            else:
+                high = middle
     return best
 
 
-def _look_ahead(probe: _Probe, best: "SegmentHeader") -> "SegmentHeader | None":
-    """Find a newer one close behind: the search ends early at a lost or stale header."""
-    for step in range(1, LOOK_PAST_COUNT):
-        header = probe.header((best.slot + step) % probe.count)[1]
-        if header is not None and header.generation > best.generation:
-            return header
-    return None
-
-
-def _scan_if_used(probe: _Probe, slot: int) -> "SegmentHeader | None":
-    for step in range(1, LOOK_PAST_COUNT + 1):
-        if probe.header((slot + step) % probe.count)[1] is not None:
-            return _scan(probe)
-    return None
+def _newer(one: "SegmentHeader | None", other: "SegmentHeader | None") -> "SegmentHeader | None":
+    if one is None or (other is not None and other.generation > one.generation):
+        return other
+    return one
 
 
 def _scan(probe: _Probe) -> "SegmentHeader | None":

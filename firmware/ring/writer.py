@@ -4,7 +4,7 @@ The caller keeps the rules of writing in docs/formats/ring.md: a barrier over a 
 before the next is opened, and `give_up` after a failed one.
 """
 
-from firmware.ring import records, segments
+from firmware.ring import holds, records, segments
 from firmware.ring.content import Footer, encode_footer, footer_bytes_max
 from firmware.ring.layout import PAGE_BYTES, WRITE, pages_up
 from hal.api._typing import TYPE_CHECKING
@@ -29,11 +29,12 @@ if TYPE_CHECKING:
 class _Fresh:
     """A key that has sealed nothing yet, for one generation."""
 
-    __slots__ = ("chain", "epoch", "key", "key_id", "salt")
+    __slots__ = ("chain", "epoch", "generation", "key", "key_id", "salt")
 
     def __init__(self) -> None:
         self.chain = ""
         self.epoch = -1
+        self.generation = -1
         self.salt = b""
         self.key_id = b""
         self.key = b""
@@ -58,6 +59,7 @@ class PartitionWriter:
         "_layout",
         "_offset_bytes",
         "_spare",
+        "_state",
         "generation",
         "partition",
         "segment_count",
@@ -71,6 +73,7 @@ class PartitionWriter:
         self._cipher = cipher
         self._entropy = entropy
         self._layout = layout
+        self._state = state  # told of each generation that is opened
         self.partition: Partition = state.partition
         self.generation = state.generation
         self.sequence = state.sequence
@@ -111,8 +114,8 @@ class PartitionWriter:
         fresh = self._spare
         if fresh is None or not self._is_spare(info.chain, info.epoch):
             assert source is not None
-            fresh = self._derive(source, info.chain, self.generation + 1)
-        self.generation += 1
+            fresh = self._derive(source, info.chain)
+        self.generation = self._state.generation = fresh.generation
         self.segment_count += 1
         slot = self.generation % self.partition.segment_count
         header = segments.SegmentHeader(
@@ -121,7 +124,7 @@ class PartitionWriter:
         self._key = fresh.key
         self._spare = None
         if source is not None and source.epoch == info.epoch:
-            self._spare = self._derive(source, info.chain, self.generation + 1)
+            self._spare = self._derive(source, info.chain)
         secrets = (self._key, index_key, info)
         page = segments.finish(self._cipher, self._layout, self.partition, header, secrets)
         self._header = header
@@ -171,10 +174,17 @@ class PartitionWriter:
 
     def _is_spare(self, chain: str, epoch: int) -> bool:
         spare = self._spare
-        return spare is not None and spare.chain == chain and spare.epoch == epoch
+        if spare is None or spare.chain != chain or spare.epoch != epoch:
+            return False
+        return spare.generation == self._next_generation()  # a hold may have come between
 
-    def _derive(self, source: "KeySource", chain: str, generation: int) -> "_Fresh":
+    def _next_generation(self) -> int:
+        return holds.next_generation(self._layout, self.partition, self.generation)
+
+    def _derive(self, source: "KeySource", chain: str) -> "_Fresh":
+        generation = self._next_generation()
         fresh = _Fresh()
+        fresh.generation = generation
         fresh.chain = chain
         fresh.epoch = source.epoch
         fresh.salt = self._entropy.random(segments.SALT_BYTES)

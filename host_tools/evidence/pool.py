@@ -155,7 +155,7 @@ def ring_info(path: Path, streams: tuple[str, ...] = (), unit: str = "") -> Ring
         return RingInfo(
             pool.layout.unit,
             pool.layout.uuid.hex(),
-            layout.VERSION,
+            layout.VERSION_WITH_HOLDS if pool.layout.holds else layout.VERSION,
             pool.layout.size_bytes,
             partitions,
             recovered.read_count,

@@ -189,7 +189,9 @@ def _repacked(source: Layout) -> Layout:
     for part in source.partitions:
         parts.append(Partition(part.tag, offset, part.segment_bytes, part.segment_count))
         offset = parts[-1].end_bytes()
-    return Layout(source.uuid, source.unit, offset, parts, source.revision + 1)
+    target = Layout(source.uuid, source.unit, offset, parts, source.revision + 1)
+    target.holds = source.holds
+    return target
 
 
 def _written(descriptor: int, target: Layout) -> list[str]:

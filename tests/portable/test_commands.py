@@ -51,6 +51,8 @@ ARGUMENTS = {
     "sound.off": CAMERA,
     "fault.acknowledge": {"fault": 7, "subject": "dome-1"},
     "still.take": CAMERA,
+    "ring.hold": {"camera": "dome-1", "kind": "picture", "from_utc_ms": 1, "to_utc_ms": 2},
+    "ring.release": {"hold": 1},
 }
 
 
@@ -287,6 +289,10 @@ def test_every_argument_is_checked():
         "plan": ("", "p" * 251, 5),
         "name": ("", "n" * 33, 5),
         "hours": ("", "h" * 17, 5),
+        "kind": ("", "still", 1),
+        "from_utc_ms": (0, 1 << 48, "1"),
+        "to_utc_ms": (0, 1 << 48, "1"),
+        "hold": (0, 1 << 32, "1"),
         "preset": (0, 256, True),
         "what": ("", "w" * 33, 5),
         "to": ("", "t" * 49, 5),

@@ -62,7 +62,7 @@ def test_a_pool_that_cannot_be_used_says_why():
         "ring.too_small"
     )
     newer = bytearray(rig.layout.encode())
-    newer[8:10] = b"\x00\x02"
+    newer[8:10] = b"\x00\x03"
     page = layout.stamp(newer)
     rig.medium.do([("write", 0, page), ("write", PAGE, page)])
     assert code_of(layout.load, read, size) == "ring.newer"
