@@ -4,7 +4,7 @@ from firmware.errors import DamagedError
 from firmware.ring import holds, records, segments
 from firmware.ring.content import decode_block, decode_footer
 from firmware.ring.layout import PAGE_BYTES
-from firmware.ring.tail import settled_behind
+from firmware.ring.tail import LOOK_PAST_PAGES, settled_behind
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class RingReader:
         self.end_bytes = offset
         while offset < segment.partition.segment_bytes and expected < segment.limit:
             record = self._record_at(segment, offset)
-            is_there = record is not None and expected <= record.sequence < segment.limit
+            is_there = record is not None and self._is_in_place(segment, offset, record, expected)
             body = b""
             if is_there and record is not None:
                 body = self._read(start + offset, record.length_bytes())[records.HEADER_BYTES :]
@@ -159,6 +159,22 @@ class RingReader:
                 self.damaged_count += 1
             else:
                 yield record, content
+
+    def _is_in_place(
+        self, segment: Segment, offset: int, record: "records.Record", expected: int
+    ) -> bool:
+        """Tell whether a record may stand here; one that lower ones follow was misdirected."""
+        if not expected <= record.sequence < segment.limit:
+            return False
+        if record.sequence == expected:
+            return True
+        start = offset + PAGE_BYTES
+        end = min(segment.partition.segment_bytes, start + LOOK_PAST_PAGES * PAGE_BYTES)
+        for at in range(start, end, PAGE_BYTES):
+            later = self._record_at(segment, at)
+            if later is not None and expected <= later.sequence < record.sequence:
+                return False
+        return True
 
     def _behind_damaged(self, segment: Segment, offset: int, record: "records.Record") -> int:
         """Find what follows a damaged record; one that was put here by mistake hides others."""
