@@ -1,7 +1,6 @@
 """What each act does that turns a dome to a place, or tells a silent one where it looks."""
 
 from firmware.app.dome_acts import dome_outcome, take_dome
-from firmware.app.rate_desk import reckoning_of
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ class AimActs:
         dome, refusal = take_dome(self._stations, command, now_ms)
         if dome is None:
             return refusal
+        from firmware.app.rate_desk import reckoning_of  # noqa: PLC0415 - an engineer, once
+
         reckoning = reckoning_of(dome)
         if command.text("do") == "forget":
             reckoning.forget()

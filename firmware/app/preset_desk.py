@@ -1,16 +1,16 @@
 """Keeps what the domes have learned of their presets, through restarts and power cuts."""
 
-from firmware.app.rate_desk import RateDesk
 from firmware.errors import LocalProtocolError
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from firmware.app.rate_desk import RateDesk
     from firmware.app.station import Station
     from firmware.cbor.encode import Key, Value
     from firmware.ptz.sight import Sight
     from firmware.state.pages import StatePages
 
-PRESETS = "presets"
+PRESETS, PAN = "presets", "pan"
 FIELD_COUNT = 4  # number, pan, tilt, zoom
 
 
@@ -26,7 +26,7 @@ class PresetDesk:
 
     def __init__(self, pages: "StatePages", stations: "list[Station]") -> None:
         self._pages = pages
-        self._rates = RateDesk(pages, stations)
+        self._rates = _rate_desk(pages, stations)
         self._sights = {
             station.name: station.dome.sight for station in stations if station.dome is not None
         }
@@ -39,7 +39,8 @@ class PresetDesk:
 
     def step(self) -> None:
         """Write the presets, and the speeds of heads, when some were learned or forgotten."""
-        self.unstored_count += not self._rates.step()
+        if self._rates is not None:
+            self.unstored_count += not self._rates.step()
         counts = self._changes()
         if counts == self._counts:
             return
@@ -59,6 +60,16 @@ class PresetDesk:
 
     def _changes(self) -> "list[int]":
         return [sight.presets_count for sight in self._sights.values()]
+
+
+def _rate_desk(pages: "StatePages", stations: "list[Station]") -> "RateDesk | None":
+    """Make what keeps speeds, where a dome does not tell its place."""
+    domes = [station.dome for station in stations if station.dome is not None]
+    if all(dome.protocol.query(PAN) for dome in domes):
+        return None
+    from firmware.app.rate_desk import RateDesk  # noqa: PLC0415 - few heads never answer
+
+    return RateDesk(pages, stations)
 
 
 def _recall(sight: "Sight", stored: "Value") -> None:
