@@ -357,7 +357,11 @@ class Storm:
         meant = View(self.rig, self.rig.medium.meant)
         for stream in STREAMS:
             entries = meant.entries(stream)
-            whole = [each.generation for each in entries if each.header_page not in scars]
+            whole = [
+                each.generation
+                for each in entries
+                if each.header_page not in scars and each.numbers[-1] <= self.owed[stream]
+            ]
             newest = max(whole or [-1])  # if the header of a newer one is lost, this is the newest
             hole = -1
             for entry in entries:
