@@ -7,7 +7,7 @@ import binascii
 import struct
 
 from firmware.ring.layout import pages_up
-from hal.api._typing import TYPE_CHECKING
+from hal.api._typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from firmware.ring.layout import Layout
@@ -78,14 +78,14 @@ def encode(
         plain: what is sealed.
 
     Returns:
-        whole pages: header, sealed bytes, zeros.
+        whole pages: header, sealed bytes, zeros; in the one buffer that they were made in.
     """
-    length = cipher.sealed_bytes(len(plain))
-    padding = pages_up(HEADER_BYTES + length) - HEADER_BYTES - length
-    page = bytearray(HEADER_BYTES)
+    plain_bytes = len(plain)
+    length = cipher.sealed_bytes(plain_bytes)
+    pages = bytearray(pages_up(HEADER_BYTES + length))
     struct.pack_into(
         _AAD,
-        page,
+        pages,
         0,
         MAGIC,
         record.kind,
@@ -97,15 +97,16 @@ def encode(
         record.sequence,
         length,
     )
-    record.aad = bytes(page[:_AAD_BYTES])
-    sealed = cipher.seal(key, nonce(record.sequence), record.aad, plain)
-    assert len(sealed) == length
+    record.aad = bytes(pages[:_AAD_BYTES])
+    pages[HEADER_BYTES : HEADER_BYTES + plain_bytes] = plain
+    span = (HEADER_BYTES, plain_bytes)
+    cipher.seal_into(key, nonce(record.sequence), record.aad, pages, span)
     record.sealed_length_bytes = length
-    record.sealed_crc = binascii.crc32(sealed)
-    struct.pack_into(_TAIL, page, _AAD_BYTES, record.sealed_crc, record.settled)
-    crc = binascii.crc32(bytes(page[:_CHECKED_BYTES]))
-    page[_CHECKED_BYTES:HEADER_BYTES] = crc.to_bytes(4, "big")
-    return b"".join((bytes(page), sealed, bytes(padding)))
+    record.sealed_crc = binascii.crc32(memoryview(pages)[HEADER_BYTES : HEADER_BYTES + length])
+    struct.pack_into(_TAIL, pages, _AAD_BYTES, record.sealed_crc, record.settled)
+    crc = binascii.crc32(bytes(pages[:_CHECKED_BYTES]))
+    pages[_CHECKED_BYTES:HEADER_BYTES] = crc.to_bytes(4, "big")
+    return cast("bytes", pages)
 
 
 def reopen(cipher: "Cipher", key: bytes, data: bytes) -> bytes:

@@ -25,6 +25,20 @@ class Cipher(Protocol):
         """Seal a record; key of 32 bytes, nonce of 12 never used before with this key."""
         ...
 
+    def seal_into(
+        self, key: bytes, nonce: bytes, aad: bytes, buffer: bytearray, span: "tuple[int, int]"
+    ) -> None:
+        """Seal a record where it lies.
+
+        Args:
+            key: 32 bytes.
+            nonce: 12 bytes never used before with this key.
+            aad: sealed with it.
+            buffer: holds the plaintext, and what `seal` would return afterwards.
+            span: (start, length) of the plaintext; `sealed_bytes(length)` bytes are written.
+        """
+        ...
+
     def unseal(
         self, suite: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes
     ) -> "bytes | None":

@@ -64,6 +64,17 @@ def check_cipher_opens_what_it_sealed(cipher: "Cipher") -> None:
         assert cipher.unseal(cipher.suite, GCM_KEY, GCM_NONCE, b"aad", sealed) == plain, size
 
 
+def check_cipher_seals_where_it_lies(cipher: "Cipher") -> None:
+    """Sealed in place is what `seal` gives, and no byte beside it is touched."""
+    for size in (0, 1, 15, 16, 17, 4096):
+        plain = bytes([size & 0xFF]) * size
+        sealed = cipher.seal(GCM_KEY, GCM_NONCE, b"aad", plain)
+        room = bytearray(b"\xee" * (3 + len(sealed) + 5))
+        room[3 : 3 + size] = plain
+        cipher.seal_into(GCM_KEY, GCM_NONCE, b"aad", room, (3, size))
+        assert room == b"\xee" * 3 + sealed + b"\xee" * 5, size
+
+
 def check_cipher_opens_nothing_touched(cipher: "Cipher") -> None:
     """One flipped bit anywhere, another key, nonce, aad, suite, or a cut: None, no exception."""
     suite = cipher.suite

@@ -29,21 +29,29 @@ class BoardCipher:
     def seal(self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes) -> bytes:
         """Seal a record; key of 32 bytes, nonce of 12 never used before with this key.
 
-        The answer is a bytearray, the one buffer that it was made in: a copy of a picture costs
-        a board dearly.
+        The answer is a bytearray, the one buffer that it was made in.
         """
-        assert len(nonce) == NONCE_BYTES, len(nonce)
-        mac_key = self.hmac_sha256(key, b"mac")
         plain_bytes = len(plaintext)
         sealed = bytearray(self.sealed_bytes(plain_bytes))
-        cipher_bytes = len(sealed) - TAG_BYTES
         sealed[:plain_bytes] = plaintext
-        for index in range(plain_bytes, cipher_bytes):
-            sealed[index] = cipher_bytes - plain_bytes
-        ciphertext = memoryview(sealed)[:cipher_bytes]
-        self._aes(key, mac_key, nonce).encrypt(ciphertext, ciphertext)
-        sealed[cipher_bytes:] = self._tag(mac_key, nonce, aad, ciphertext)
+        self.seal_into(key, nonce, aad, sealed, (0, plain_bytes))
         return sealed
+
+    def seal_into(
+        self, key: bytes, nonce: bytes, aad: bytes, buffer: bytearray, span: "tuple[int, int]"
+    ) -> None:
+        """Seal a record where it lies: a copy of a picture costs a board dearly."""
+        assert len(nonce) == NONCE_BYTES, len(nonce)
+        start, plain_bytes = span
+        mac_key = self.hmac_sha256(key, b"mac")
+        end = start + self.sealed_bytes(plain_bytes)
+        cipher_end = end - TAG_BYTES
+        padding = cipher_end - start - plain_bytes
+        for index in range(start + plain_bytes, cipher_end):
+            buffer[index] = padding
+        ciphertext = memoryview(buffer)[start:cipher_end]
+        self._aes(key, mac_key, nonce).encrypt(ciphertext, ciphertext)
+        buffer[cipher_end:end] = self._tag(mac_key, nonce, aad, ciphertext)
 
     def unseal(
         self, suite: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes

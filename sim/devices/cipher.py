@@ -39,6 +39,14 @@ class SimCipher:
         closed = _masked(key, nonce, plaintext)
         return closed + _tag(key, nonce, aad, closed)
 
+    def seal_into(
+        self, key: bytes, nonce: bytes, aad: bytes, buffer: bytearray, span: "tuple[int, int]"
+    ) -> None:
+        """Seal a record where it lies: (start, length) of a buffer with room for the tag."""
+        start, length = span
+        sealed = self.seal(key, nonce, aad, bytes(memoryview(buffer)[start : start + length]))
+        buffer[start : start + len(sealed)] = sealed
+
     def unseal(
         self, suite: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes
     ) -> "bytes | None":

@@ -81,7 +81,7 @@ def test_wake_keeps_its_promises_and_follows_a_descriptor():
 
 
 def test_the_cipher_keeps_its_promises():
-    assert len(run_checks(cipher, "check_cipher", always(OpenSslCipher()))) == 5
+    assert len(run_checks(cipher, "check_cipher", always(OpenSslCipher()))) == 6
     cipher.check_entropy_is_fresh(KernelEntropy())
     port = OpenSslCipher()
     opened = port.unseal(2, cipher.GCM_KEY, cipher.GCM_NONCE, cipher.GCM_AAD, cipher.CBC_SEALED)
