@@ -91,7 +91,7 @@ def no_slot_check(page, layout, partition, slot):
 def test_no_slot_check_is_caught():
     segments.judge = no_slot_check
     try:
-        assert hunt("", range(1, 60), hazards=(0, 20, 0))
+        assert hunt("", range(60, 120), hazards=(0, 20, 0))
     finally:
         segments.judge = JUDGE
 
