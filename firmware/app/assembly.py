@@ -2,7 +2,6 @@
 
 from firmware.app.dome_line import DomeLine
 from firmware.app.station import Station
-from firmware.audio.service import SoundService
 from firmware.config import wired
 from firmware.policy.zones import AVOID, DOME, PICTURE
 from firmware.ptz import dialects
@@ -60,6 +59,8 @@ def _make_station(
         line.bus.attach(dome)
     sound = None
     if camera.sound is not None and ports.microphone is not None:
+        from firmware.audio.service import SoundService  # noqa: PLC0415 - most boards are deaf
+
         sound = SoundService(name, is_fitted=True)
     station = Station(ports, dome, sound, events, line)
     if permit is not None and dome is None:

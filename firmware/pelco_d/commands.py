@@ -9,7 +9,11 @@ Source: Pelco TF-0002 (2003), "Standard commands" and "Extended commands".
 
 from firmware.errors import LocalProtocolError
 from firmware.pelco_d import frame
-from firmware.pelco_d.opcodes import BYTE, COMMANDS, GENERAL, WORD
+from firmware.pelco_d.everyday import BYTE, EVERYDAY, GENERAL, WORD
+from hal.api._typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Row = tuple[str, int, int, int, str, bool]
 
 RIGHT = 0x0002
 LEFT = 0x0004
@@ -71,7 +75,7 @@ def build(address: int, name: str, data: int = 0) -> bytes:
         LocalProtocolError: no such command, a dangerous one, or a number out of range.
     """
     command = number_of(name)
-    if COMMANDS[command][5]:
+    if command not in EVERYDAY and _whole()[command][5]:
         raise LocalProtocolError("pelco-d %s is dangerous: call build_dangerous" % name)
     trouble = fault(command, data)
     if trouble:
@@ -91,7 +95,7 @@ def build_dangerous(address: int, name: str, data: int = 0) -> bytes:
         LocalProtocolError: as for `build`, and when the command is not a dangerous one.
     """
     command = number_of(name)
-    if not COMMANDS[command][5]:
+    if not _whole()[command][5]:
         raise LocalProtocolError("pelco-d %s is not dangerous: call build" % name)
     trouble = fault(command, data)
     if trouble:
@@ -122,7 +126,10 @@ def number_of(name: str) -> int:
     Raises:
         LocalProtocolError: no such command.
     """
-    for number, row in COMMANDS.items():
+    for number, row in EVERYDAY.items():
+        if row[0] == name:
+            return number
+    for number, row in _whole().items():
         if row[0] == name:
             return number
     raise LocalProtocolError("pelco-d command %r: see opcodes.COMMANDS" % name)
@@ -132,13 +139,13 @@ def name_of(command: int) -> str:
     """Tell a command's name: "stop", "motion", one of the table, or "" when it has none."""
     if not command & 1:
         return "motion" if command else "stop"
-    row = COMMANDS.get(command)
+    row = _row(command)
     return row[0] if row else ""
 
 
 def reply_kind(command: int) -> str:
     """Tell what a device that answers sends back to a command, in the words of `replies`."""
-    row = COMMANDS.get(command)
+    row = _row(command) if command & 1 else None
     return row[4] if row else GENERAL
 
 
@@ -146,7 +153,7 @@ def fault(command: int, data: int) -> str:
     """Say in words what makes a command undefined, or "" when it is good."""
     if not command & 1:
         return _motion_fault(command, data >> 8, data & 0xFF)
-    row = COMMANDS.get(command)
+    row = _row(command)
     if row is None:
         return "pelco-d command %04x: not defined" % command
     name, form, low, high = row[:4]
@@ -155,6 +162,16 @@ def fault(command: int, data: int) -> str:
     else:
         is_good = low >> 8 <= data >> 8 <= high >> 8 and low & 0xFF <= data & 0xFF <= high & 0xFF
     return "" if is_good else "pelco-d %s with data %d: give %d to %d" % (name, data, low, high)
+
+
+def _row(command: int) -> "Row | None":
+    return EVERYDAY.get(command) or _whole().get(command)
+
+
+def _whole() -> "dict[int, Row]":
+    from firmware.pelco_d.opcodes import COMMANDS  # noqa: PLC0415 - a drive seldom needs them
+
+    return COMMANDS
 
 
 def _motion_fault(bits: int, pan_speed: int, tilt_speed: int) -> str:

@@ -13,19 +13,15 @@ command strands the device or opens its memory; it is encoded only when asked fo
 
 Source: Pelco TF-0002 (2003); D Protocol v5.0.1 (2008) for what is marked so in
 docs/formats/pelco_d.md.
+
+What a drive says every day is in `everyday`; a board loads the rest only when it is asked for.
 """
 
-BYTE, WORD, PAIR = 1, 2, 3
+from firmware.pelco_d.everyday import BYTE, EVERYDAY, GENERAL, PAIR, REPLIES, WORD
 
-GENERAL = "general"
+__all__ = ("BYTE", "COMMANDS", "GENERAL", "PAIR", "REPLIES", "WORD")
 
-# One tuple a row costs a board about 60 bytes; classes would cost four times that.
-COMMANDS = {
-    0x0003: ("preset_set", BYTE, 1, 255, GENERAL, False),
-    0x0005: ("preset_clear", BYTE, 1, 255, GENERAL, False),
-    0x0007: ("preset_go", BYTE, 1, 255, GENERAL, False),
-    0x0009: ("aux_set", BYTE, 1, 8, GENERAL, False),
-    0x000B: ("aux_clear", BYTE, 1, 8, GENERAL, False),
+COMMANDS = EVERYDAY | {
     0x0109: ("led_set", PAIR, 0x00FC, 0xFFFE, GENERAL, False),
     0x010B: ("led_clear", PAIR, 0x00FC, 0xFFFE, GENERAL, False),
     0x000D: ("ping", BYTE, 0, 0, GENERAL, False),
@@ -43,10 +39,7 @@ COMMANDS = {
     0x0025: ("zoom_speed", BYTE, 0, 3, GENERAL, False),
     0x0027: ("focus_speed", BYTE, 0, 3, GENERAL, False),
     0x0029: ("camera_reset", BYTE, 0, 0, GENERAL, False),
-    0x002B: ("auto_focus", BYTE, 0, 2, GENERAL, False),
-    0x002D: ("auto_iris", BYTE, 0, 2, GENERAL, False),
     0x002F: ("auto_gain", BYTE, 0, 2, GENERAL, False),
-    0x0031: ("backlight", BYTE, 1, 2, GENERAL, False),
     0x0033: ("auto_white_balance", BYTE, 1, 2, GENERAL, False),
     0x0035: ("device_phase", BYTE, 0, 0, GENERAL, False),
     0x0037: ("shutter", WORD, 0, 30000, GENERAL, False),
@@ -68,9 +61,6 @@ COMMANDS = {
     0x004B: ("pan_set", WORD, 0, 35999, GENERAL, False),
     0x004D: ("tilt_set", WORD, 0, 35999, GENERAL, False),
     0x004F: ("zoom_set", WORD, 0, 0xFFFF, GENERAL, False),
-    0x0051: ("query_pan", BYTE, 0, 0, "pan", False),
-    0x0053: ("query_tilt", BYTE, 0, 0, "tilt", False),
-    0x0055: ("query_zoom", BYTE, 0, 0, "zoom", False),
     0x0057: ("download_prepare", BYTE, 0, 0, GENERAL, True),
     0x005F: ("magnification_set", WORD, 1, 0xFFFF, GENERAL, False),
     0x015F: ("magnification_step", WORD, 0, 0xFFFF, GENERAL, False),
@@ -105,28 +95,4 @@ COMMANDS = {
     0x0777: ("query_year", BYTE, 0, 0, "year", False),
     0x0079: ("screen_move_to", WORD, 0, 0xFFFF, GENERAL, False),
     0x0179: ("screen_move_by", WORD, 0, 0xFFFF, GENERAL, False),
-}
-
-# Extended replies: the name and the number that stands in the reply's command bytes. The reply to
-# a version, Everest or time question carries the question's opcode and its own sub-number.
-REPLIES = {
-    "ack": 0x0001,
-    "pan": 0x0059,
-    "tilt": 0x005B,
-    "zoom": 0x005D,
-    "magnification": 0x0063,
-    "device_type": 0x006D,
-    "diagnostic": 0x0071,
-    "version": 0x0173,
-    "build": 0x0373,
-    "azimuth_zero": 0x0175,
-    "zoom_limit": 0x0475,
-    "alarms": 0x0675,
-    "limit": 0x0D75,
-    "presets": 0x1075,
-    "patterns": 0x1275,
-    "seconds": 0x0177,
-    "hour_minute": 0x0377,
-    "month_day": 0x0577,
-    "year": 0x0777,
 }

@@ -14,8 +14,8 @@ Source: Pelco TF-0002 (2003), "Response"; D Protocol v5.0.1 (2008) for "ack".
 """
 
 from firmware.errors import LocalProtocolError
+from firmware.pelco_d.everyday import GENERAL, REPLIES
 from firmware.pelco_d.frame import FRAME_BYTES, SYNC, checksum
-from firmware.pelco_d.opcodes import GENERAL, REPLIES
 
 NONE = "none"
 PART_NUMBER = "part_number"

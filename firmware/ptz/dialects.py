@@ -19,7 +19,7 @@ Source: the makers' lists named in docs/sources.md; each row's standing in docs/
 
 from firmware.errors import LocalProtocolError
 from firmware.pelco_d import commands
-from firmware.pelco_d.opcodes import GENERAL
+from firmware.pelco_d.everyday import GENERAL
 from firmware.pelco_d.replies import ACK
 from hal.api._typing import TYPE_CHECKING, cast
 

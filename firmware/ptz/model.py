@@ -6,7 +6,7 @@ downwards from the horizon, and some heads count otherwise; only this module kno
 """
 
 from firmware.pelco_d import commands
-from firmware.pelco_d.opcodes import GENERAL
+from firmware.pelco_d.everyday import GENERAL
 from firmware.units import div_round, signed_cdeg, wrap_cdeg
 from hal.api._typing import TYPE_CHECKING
 

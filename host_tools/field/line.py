@@ -8,6 +8,7 @@ import serial
 from firmware.config import line_url
 from firmware.errors import ConfigError
 from firmware.ptz import protocols
+from firmware.ptz.head import Exchange
 from firmware.ptz.model import PtzSettings
 
 if TYPE_CHECKING:
@@ -89,9 +90,7 @@ def open_port(name: str, baud: int) -> serial.SerialBase:
     return port
 
 
-def ask(
-    port: FieldPort, session: protocols.Exchange, frame: bytes, kind: str
-) -> "AnyReply | None":
+def ask(port: FieldPort, session: Exchange, frame: bytes, kind: str) -> "AnyReply | None":
     """Go through one exchange; returns the reply, or None when none came in time."""
     session.begin(frame, kind, _now_ms())
     while True:

@@ -13,6 +13,7 @@ from firmware.pelco_d.opcodes import GENERAL
 from firmware.pelco_d.replies import ACK
 from firmware.pelco_p import commands as pelco_p
 from firmware.ptz import protocols
+from firmware.ptz.head import Exchange
 from firmware.ptz.model import PtzSettings
 from firmware.ptz.quality import UNKNOWN, LineQuality, totals
 from firmware.visca import commands as visca
@@ -132,7 +133,7 @@ def _ask_one(port: FieldPort, report: Report, found: Found) -> Found:
     return found
 
 
-def _judge_line(port: FieldPort, session: protocols.Exchange, found: Found) -> None:
+def _judge_line(port: FieldPort, session: Exchange, found: Found) -> None:
     """Ask again and again what the dome answers, and tell how good the line is."""
     quality = LineQuality()
     for shown, frame_for, kind in QUESTIONS[found.protocol]:
