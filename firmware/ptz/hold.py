@@ -1,6 +1,6 @@
-"""Who has one dome: one person at a time, whom a supervisor may pre-empt at once (C67).
+"""Who has one dome: one person at a time, whom a supervisor may preempt at once (C67).
 
-A guest, who sits beside an operator, is pre-empted by anybody of the CMC.
+A guest, who sits beside an operator, is preempted by anybody of the CMC.
 
 A hold begins with an act that changes what the dome looks at and lasts until a while after the
 last one, so it ends by itself when nobody moves the dome. A stop needs no hold and takes none.

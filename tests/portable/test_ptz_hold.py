@@ -1,4 +1,4 @@
-"""One person has a dome at a time; a supervisor pre-empts at once; a hold ends by itself (C67)."""
+"""One person has a dome at a time; a supervisor preempts at once; a hold ends by itself (C67)."""
 
 from firmware.ptz.hold import HANDED_MS, HELD, HOLD_MS, NOT_HOLDER, Hold
 from firmware.ptz.report import Report
