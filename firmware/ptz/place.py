@@ -40,7 +40,11 @@ class Pace:
 
 
 class Place:
-    """Collects position replies in rounds of pan, tilt and zoom."""
+    """Collects position replies in rounds of pan, tilt and zoom.
+
+    Attributes:
+        is_missed: a reply did not come, and no round was completed since: it may turn by itself.
+    """
 
     __slots__ = (
         "_heard",
@@ -48,6 +52,7 @@ class Place:
         "_round",
         "_still_ms",
         "has_round",
+        "is_missed",
         "pan",
         "still_count",
         "tilt",
@@ -60,6 +65,7 @@ class Place:
         self.tilt = 0
         self.zoom = 0
         self.has_round = False
+        self.is_missed = False
         self.still_count = 0  # rounds in a row that were alike
         self.ways = Ways()
         self._heard = {"pan": 0, "tilt": 0, "zoom": 0}
@@ -91,6 +97,7 @@ class Place:
         One round that is like the last before shows that it does not, when it comes soon.
         """
         self.still_count = 0
+        self.is_missed = True
         if now_ms - self.oldest_ms() > MISS_MS_MAX:
             self._last = None
 
@@ -107,6 +114,7 @@ class Place:
         self._round = {}
         self.pan, self.tilt, self.zoom = row
         self.has_round = True
+        self.is_missed = False
         self.still_count = self.still_count + 1 if self._is_like(row) else 0
         self._last = row
         return True

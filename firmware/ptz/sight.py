@@ -60,16 +60,18 @@ class Sight:
     def follow(self, drive: "Drive", now_ms: int) -> None:
         """Hear what the head is being told now."""
         self._state = drive.state
+        is_alone = drive.state == states.SEEKING or self.place.is_missed  # it turns by itself
         self.place.ways.run(self._speeds(drive), now_ms)
         if drive.state == states.MOVING:
             self._driven_until_ms = now_ms + RUN_OUT_MS
             permille = max(abs(drive.move[0]), abs(drive.move[1]))
             is_flipping = drive.move[1] < 0 and self._may_have_flipped(drive.move[1], now_ms)
-            self._pace.tell(BY_ITSELF_PERMILLE if is_flipping else permille, now_ms)
+            is_alone = is_alone or is_flipping
+            self._pace.tell(BY_ITSELF_PERMILLE if is_alone else permille, now_ms)
         elif self.place.still_count:
             self._pace = Pace()
-        elif drive.state == states.SEEKING or now_ms >= self._driven_until_ms:
-            self._pace.tell(BY_ITSELF_PERMILLE, now_ms)  # the head turns by itself
+        elif is_alone or now_ms >= self._driven_until_ms:
+            self._pace.tell(BY_ITSELF_PERMILLE, now_ms)
 
     def is_known(self) -> bool:
         """Whether the position is known: it was told, replies come, and no preset is sought."""

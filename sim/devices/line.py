@@ -59,6 +59,7 @@ class SimLine:
         self.noise_count = 0
         self.drop_count = 0
         self.collision_count = 0
+        self.cut_count = 0  # unplugged amid what was on its way to the far end
         self._draw = draw or _no_draw
         self._devices: list[LineDevice] = []
         self._to_far: list[tuple[int, int]] = []  # (arrival, byte), in order
@@ -160,6 +161,7 @@ class SimLine:
         """Take the line away: what is under way is lost."""
         self.run()
         self.is_plugged = False
+        self.cut_count += len(self._to_far) > 0
         self._to_far = []
         self._to_unit = []
 

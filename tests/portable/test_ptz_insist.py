@@ -72,6 +72,34 @@ def test_a_missed_reply_makes_a_place_doubtful_at_once():
     assert not bench.service.is_silent(), "long before it counts as silent"
 
 
+def test_a_head_that_homes_soon_after_a_slow_move_is_covered_as_one_that_turns_by_itself():
+    for is_stopped, pan in ((True, 50), (False, 50), (True, -50), (False, -50)):
+        settings = PtzSettings(1, 9600, True)
+        settings.zones = ((34_000, 2_000, -1_500, 1_500),)  # around home
+        settings.query_ms = 1_000  # a while until it counts as silent
+        bench = Bench(9600, Dome(1, GENERAL), settings)
+        bench.dome.pan.place(9_000)
+        bench.run(3000)
+        bench.service.move(pan, 0, 0, bench.ms)
+        bench.run(300)
+        if is_stopped:
+            bench.service.stop(bench.ms)
+            bench.run(40)
+        bench.dome.power_cycle(bench.ms)
+        seen_count = 0
+        for _ in range(60):
+            bench.run(50)
+            if not is_stopped:
+                bench.service.move(pan, 0, 0, bench.ms)
+            if bench.ms < bench.dome.dark_until_ms or 1_500 < bench.dome.pan_cdeg < 34_500:
+                continue
+            seen_count += 1
+            covers = bench.service.picture_zones()
+            is_covered = any(c[0] <= 500 <= c[2] and c[1] <= 500 <= c[3] for c in covers)
+            assert is_covered, (is_stopped, pan, bench.ms, covers)
+        assert seen_count > 10, (is_stopped, pan, seen_count)
+
+
 def test_a_silent_head_that_missed_every_stop_is_stopped_all_the_same():
     for baud in (2400, 9600):
         bench = Bench(baud)

@@ -83,6 +83,9 @@ class Head:
         self.is_adrift = False  # runs on though nobody could help it, until it hears a motion
         self.adrift_ms = 0
         self.spoilt_count = 0  # of the line, when a motion was last wished for
+        self.cut_count = 0  # of the line, when it was last looked at
+        self.has_stump = False  # the beginning of a cut frame may lie in it, and eat the next
+        self.stump_ms = 0
         self.sent = set()
         self.made_up_count = 0
         self.eaten_count = 0
@@ -179,6 +182,18 @@ class Head:
             self.sent.add(dome.last_frame)
             self.goes_adrift()
 
+    def find_stump(self, line):
+        """Notice that the line was cut amid a frame, and that a later one was heard all the same.
+
+        A head that was left with FF takes FF FF 01 00 00 00 00 for a frame to another.
+        """
+        if self.has_stump and self.dome.last_motion_ms != self.stump_ms:
+            self.has_stump = False
+        if line.cut_count != self.cut_count:
+            self.cut_count = line.cut_count
+            self.has_stump = True
+            self.stump_ms = self.dome.last_motion_ms
+
     def is_running(self):
         """Whether it turns without being on its way to where it will stand."""
         motors = [getattr(self.dome, name) for name in AXES]
@@ -197,6 +212,7 @@ class Head:
         dome = self.dome
         dome.step(now_ms)
         self.listen()
+        self.find_stump(line)
         if dome.is_deaf:
             self.is_excused(now_ms + ANSWER_MS)
         for name in AXES:
@@ -219,14 +235,15 @@ class Head:
         """Whether damage on the line explains it."""
         if self.is_adrift:
             return True
-        is_spoilt = line.spoilt_count() > self.spoilt_count
+        spoilt_count = line.spoilt_count() - self.spoilt_count + self.has_stump
+        is_spoilt = spoilt_count > 0
         if is_seeking and is_spoilt:
             self.eaten_count += 1  # the move in place of the preset; it stands there by itself
             self.goes_adrift()
             return True
         if self.is_answering:
             return is_spoilt and late_ms <= LATE_MS + STAND_MS
-        if line.spoilt_count() >= self.spoilt_count + COPY_COUNT:
+        if spoilt_count >= COPY_COUNT:
             self.eaten_count += 1
             self.goes_adrift()
             return True
