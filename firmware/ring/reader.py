@@ -121,12 +121,13 @@ class RingReader:
         self.end_bytes = offset
         while offset < segment.partition.segment_bytes and expected < segment.limit:
             record = self._record_at(segment, offset)
-            is_there = record is not None and self._is_in_place(segment, offset, record, expected)
+            before = (expected, is_lost)
+            is_there = record is not None and self._is_in_place(segment, offset, record, before)
             body = b""
             if is_there and record is not None:
                 body = self._read(start + offset, record.length_bytes())[records.HEADER_BYTES :]
             if expected >= sure and not _is_next(record, expected, body):
-                sure = self._settled_behind(segment, offset)
+                sure = self._settled_behind(segment, offset, expected)
                 if sure <= expected:
                     return
             if not is_there or record is None:
@@ -161,9 +162,14 @@ class RingReader:
                 yield record, content
 
     def _is_in_place(
-        self, segment: Segment, offset: int, record: "records.Record", expected: int
+        self, segment: Segment, offset: int, record: "records.Record", before: "tuple[int, bool]"
     ) -> bool:
-        """Tell whether a record may stand here; one that lower ones follow was misdirected."""
+        """Tell whether a record may stand here; one that lower ones follow was misdirected.
+
+        Behind a hole (before: expected sequence, whether there is one) a single lower one that
+        follows is the one that the hole misses, and was misdirected itself.
+        """
+        expected, lower_count = before[0], -int(before[1])
         if not expected <= record.sequence < segment.limit:
             return False
         if record.sequence == expected:
@@ -172,9 +178,8 @@ class RingReader:
         end = min(segment.partition.segment_bytes, start + LOOK_PAST_PAGES * PAGE_BYTES)
         for at in range(start, end, PAGE_BYTES):
             later = self._record_at(segment, at)
-            if later is not None and expected <= later.sequence < record.sequence:
-                return False
-        return True
+            lower_count += later is not None and expected <= later.sequence < record.sequence
+        return lower_count <= 0
 
     def _behind_damaged(self, segment: Segment, offset: int, record: "records.Record") -> int:
         """Find what follows a damaged record; one that was put here by mistake hides others."""
@@ -184,10 +189,11 @@ class RingReader:
                 return at
         return end
 
-    def _settled_behind(self, segment: Segment, offset: int) -> int:
-        start = segment.partition.segment_offset_bytes(segment.header.slot)
+    def _settled_behind(self, segment: Segment, offset: int, expected: int) -> int:
+        header = segment.header
+        start = segment.partition.segment_offset_bytes(header.slot)
         end = start + segment.partition.segment_bytes
-        return settled_behind(self._read, self._layout, segment.header, start + offset, end)
+        return settled_behind(self._read, self._layout, header, start + offset, end, expected)
 
     def _record_at(self, segment: Segment, offset: int) -> "records.Record | None":
         start = segment.partition.segment_offset_bytes(segment.header.slot)

@@ -244,7 +244,8 @@ def _tail(probe: _Probe, header: "SegmentHeader") -> int:
             record = None
         is_hole = record is None or record.sequence != sequence
         if is_hole and settled <= sequence:
-            settled = max(settled, settled_behind(probe.fetch, probe.layout, header, at, end))
+            behind = settled_behind(probe.fetch, probe.layout, header, at, end, sequence)
+            settled = max(settled, behind)
             if settled <= sequence:
                 break
         if record is None or record.sequence < sequence:

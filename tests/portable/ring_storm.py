@@ -4,6 +4,11 @@ Each story records three streams behind one barrier and is cut again and again: 
 plan, before and after its barrier, right after a start, after a failed barrier, as an epoch ends.
 Each cut is looked at in several states: of what no barrier covered, any sectors may be there, in
 any order. A faulty medium also loses whole writes that it called done, or puts them elsewhere.
+
+What a faulty write took may be missing. In the newest segment so may what stands behind a hole
+that nothing proves: a record that was certainly written proves the holes below its `settled`, and
+no other. The lowest hole at or above the highest such `settled` is where a torn tail would begin
+as well, and no reader can tell the two apart; so all from there on, and nothing before it.
 """
 
 from firmware.recorder.service import RecorderService
@@ -348,7 +353,7 @@ class Storm:
         """Find the units that faulty writes have taken: they, and no other, may be missing.
 
         In the newest segment a hole is told from the torn tail by what was written behind the
-        next barrier; before that what lies behind the hole goes with it.
+        next barrier; before that what lies behind the hole goes with it (see the module).
         """
         found = {stream: set() for stream in STREAMS}
         scars = self.rig.medium.scars
@@ -363,19 +368,16 @@ class Storm:
                 if each.header_page not in scars and each.numbers[-1] <= self.owed[stream]
             ]
             newest = max(whole or [-1])  # if the header of a newer one is lost, this is the newest
-            hole = -1
+            settled = 0  # what a record that is certainly there says
+            for entry in entries:
+                if entry.numbers[-1] <= self.owed[stream] and not entry.is_hit(scars):
+                    settled = max(settled, entry.settled)
+            is_torn = False
             for entry in entries:
                 is_hit = entry.is_hit(scars)
-                if is_hit and entry.generation == newest and hole < 0:
-                    hole = entry.sequence
-                proof = [
-                    each
-                    for each in entries
-                    if each.settled > hole
-                    and each.numbers[-1] <= self.owed[stream]
-                    and not each.is_hit(scars)
-                ]
-                if is_hit or (hole >= 0 and entry.generation == newest and not proof):
+                if entry.generation == newest and is_hit and entry.sequence >= settled:
+                    is_torn = True
+                if is_hit or (is_torn and entry.generation == newest):
                     found[stream].update(entry.numbers)
         return found
 

@@ -91,9 +91,10 @@ def no_slot_check(page, layout, partition, slot):
 def test_no_slot_check_is_caught():
     segments.judge = no_slot_check
     try:
-        assert hunt("", range(60, 120), hazards=(0, 20, 0))
+        assert hunt("owed and lost", range(1, 9), hazards=(0, 40, 0))
     finally:
         segments.judge = JUDGE
+    assert not hunt("", range(1, 9), hazards=(0, 40, 0))
 
 
 class FileMedium(StormMedium):
