@@ -11,7 +11,7 @@ import sys
 import time
 
 GOODBYE = 255
-GAP_S = 0.05
+GAP_S = 0.15  # longer than any answer that may be under way at 2400 baud and damage the first copy
 PATIENCE_S = 0.2
 
 

@@ -18,7 +18,7 @@ UNIT, FAR = "unit", "far"
 READ_BYTES_MAX = 256
 WRITE_BYTES_MAX = 64
 US_PER_MS = 1000
-WORDS_GAP_US = 50_000  # an answer that is under way damages the first copy, not the second
+WORDS_GAP_US = 150_000  # an answer that is under way damages the first copy, not the second
 LOG_COUNT_MAX = 100_000
 
 

@@ -17,6 +17,7 @@ FLAWED_COUNT_MAX = 300
 ONCE_BROKEN = (
     77_010_897,  # a head homed soon after it had been moved slowly, and was taken for standing
     88_113_904,  # a frame cut after its FF ate a stop, and the line the other copy
+    88_122_714,  # an answer that was under way damaged both copies of the last words
 )
 
 
