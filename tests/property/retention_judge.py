@@ -143,7 +143,7 @@ class Evidence:
         data = b"".join(
             self._pages[at + step] for step in range((64 + length + PAGE_BYTES - 1) // PAGE_BYTES)
         )
-        found = self._keys.get(page[16:24])
+        found = self._keys.get(bytes(page[16:24]))
         if found is not None:
             nonce = bytes(4) + page[36:44]
             plain = AESGCM(found[2]).decrypt(nonce, data[64 : 64 + length], page[:48])

@@ -13,10 +13,10 @@ from hal.linux.cipher import OpenSslCipher
 from host_tools.cmc.footage import Footage
 from host_tools.evidence import verify_alone
 from host_tools.evidence.export import export
-from host_tools.evidence.manifest import Papers
 from host_tools.evidence.pool import SegmentName
 from host_tools.evidence.signing import Signer
 from tests.hal import servers
+from tests.host_tools.evidence_rig import papers as evidence_papers
 from tests.rig.gateway import PLACE, UNIT, YARD, Centre, Gateway, utc_ms
 
 RECORD_S = 60
@@ -52,7 +52,7 @@ def exported(tmp_path: Path, gateway: Gateway, begun_ms: int) -> Path:
         UNIT, YARD, begun_ms - 2000, begun_ms + RECORD_S * 1000, 12, "assault", "CASE-1",
         with_sound=True, sound_reason="threats were spoken", grant=gateway.grant_id,
     )  # fmt: skip
-    papers = Papers("Example Borough Council", "P-1", PLACE, "A. Officer", {}, {}, {})
+    papers = evidence_papers(owner="Example Borough Council", permit="P-1", place=PLACE)
 
     def release(chain: str, wanted: list[SegmentName]) -> dict[SegmentName, bytes]:
         epoch, secret = gateway.claim.chains[chain]

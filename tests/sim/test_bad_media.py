@@ -56,7 +56,7 @@ def superblocks(medium, change):
 def newer(medium):
     for at in (0, PAGE_BYTES):
         page = bytearray(medium.read(at, PAGE_BYTES))
-        page[9] += 1
+        page[9] = layout.VERSION_WITH_HOLDS + 1
         medium.write(at, layout.stamp(page))
 
 

@@ -99,7 +99,7 @@ class RtpTrack:
             self._least_lags_ms = [lag_ms, *self._least_lags_ms[:1]]
         elif lag_ms < self._least_lags_ms[0]:
             self._least_lags_ms[0] = lag_ms
-        return max(ticks_ms + min(self._least_lags_ms), drained_ms - EARLIER_MS_MAX)
+        return max(ticks_ms + min(self._least_lags_ms), drained_ms - EARLIER_MS_MAX, 0)
 
     def run(self, data: bytes, at: int, end: int, channel: int) -> int:
         """Take the interleaved packets that only go on with the one just taken; here none.
