@@ -9,6 +9,7 @@ import typer
 from firmware.policy.fields import PaperError
 from firmware.policy.rules import CLASSES
 from host_tools import authority
+from host_tools.cli.stores import open_keystore
 from host_tools.cli.words import refuse, say
 from host_tools.cmc.keyholder import ReleaseRefusedError
 from host_tools.cmc.site_keyholder import open_keyholder
@@ -25,7 +26,7 @@ PICTURE = "picture"
 @app.command("init")
 def init_keys(keys: KeysOption = Path("keys")) -> None:
     """Make a keystore with a fresh authority key, where there is none yet."""
-    store = _open(keys)
+    store = open_keystore(keys)
     say(f"{keys}: the authority's public key is {store.authority.public_key().hex()}")
 
 
@@ -36,7 +37,7 @@ def sign_paper(
     keys: KeysOption = Path("keys"),
 ) -> None:
     """Sign a permit or grant that somebody drew up; docs/formats/permit.md lists the fields."""
-    store = _open(keys)
+    store = open_keystore(keys)
     try:
         write_private(out, sign_file(store.authority, paper))
     except PaperFileError as error:
@@ -57,7 +58,7 @@ def sign_permit(
     ] = "PSS",
 ) -> None:
     """Sign an example permit for a unit, good for 90 days from now."""
-    _sign_permit(_open(keys), unit, place, scheme_class, out)
+    _sign_permit(open_keystore(keys), unit, place, scheme_class, out)
 
 
 @app.command("grant")
@@ -70,7 +71,7 @@ def sign_grant(
     scheme_class: Annotated[str, typer.Option("--class", help="Class of the permit.")] = "site",
 ) -> None:
     """Sign an example grant of sound for one camera, and the permit that it belongs to."""
-    store = _open(keys)
+    store = open_keystore(keys)
     draft = _sign_permit(store, unit, place, scheme_class, out)
     try:
         signed = authority.sign_grant(store.authority, authority.draft_grant(draft, camera))
@@ -95,7 +96,7 @@ def claim_unit(
     """Make a unit the council's own: its half of the secrets to it, the other to the keyholder."""
     chains = [PICTURE, *(f"sound:{name}" for name in grant or [])]
     utc_ms = time.time_ns() // 1_000_000
-    store = _open(keys)
+    store = open_keystore(keys)
     try:
         claim = store.claim(unit, chains, utc_ms)
         cmc.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -116,15 +117,6 @@ def claim_unit(
     except OSError as error:
         refuse(f"{error.filename}: {error.strerror}; check the folder and its owner")
     say(f"{out / CLAIM_FILE}: the unit takes it at its next start and deletes it")
-
-
-def _open(keys: Path) -> Keystore:
-    try:
-        return Keystore(keys)
-    except KeystoreError as error:
-        refuse(str(error))
-    except OSError as error:
-        refuse(f"{keys}: {error.strerror}; give --keys another folder")
 
 
 def _sign_permit(

@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from firmware.policy.rules import ROLES
+from host_tools.cli.stores import open_keystore
 from host_tools.cli.words import refuse, say, tell_list
 from host_tools.cmc.footage import RefusedError
 from host_tools.cmc.roster import ROSTER_FILE, Roster, public_key
-from host_tools.keystore import Keystore, KeystoreError
+from host_tools.keystore import Keystore
 
 app = typer.Typer(no_args_is_help=True, help="Who may act on footage, as the authority signs it.")
 FolderOption = Annotated[Path, typer.Option("--cmc", help="Folder of the CMC, or of the site.")]
@@ -67,7 +68,7 @@ def list_roster(cmc: FolderOption = Path("cmc"), keys: KeysOption = Path("keys")
     if not path.exists():
         say("there is no roster: people are who they say they are")
         return
-    roster = _read(path, _keystore(keys))
+    roster = _read(path, open_keystore(keys))
     rows = [(name, ", ".join(roles)) for name, (roles, _) in sorted(roster.persons.items())]
     rows += [(name, "workstation") for name in sorted(roster.workstations)]
     tell_list(str(path), rows)
@@ -76,7 +77,7 @@ def list_roster(cmc: FolderOption = Path("cmc"), keys: KeysOption = Path("keys")
 @contextmanager
 def _changed(cmc: Path, keys: Path) -> Generator[Roster]:
     """Read the roster, let it be changed, and sign it anew."""
-    store, path = _keystore(keys), cmc / ROSTER_FILE
+    store, path = open_keystore(keys), cmc / ROSTER_FILE
     roster = _read(path, store) if path.exists() else Roster()
     try:
         yield roster
@@ -92,12 +93,3 @@ def _read(path: Path, store: Keystore) -> Roster:
         return Roster.read(path, store.authority.public_key())
     except RefusedError as error:
         refuse(f"{error} ({error.clause})")
-
-
-def _keystore(keys: Path) -> Keystore:
-    try:
-        return Keystore(keys)
-    except KeystoreError as error:
-        refuse(str(error))
-    except OSError as error:
-        refuse(f"{keys}: {error.strerror}; give --keys another folder")
