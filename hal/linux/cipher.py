@@ -33,8 +33,11 @@ class OpenSslCipher:
         self, key: bytes, nonce: bytes, aad: bytes, buffer: bytearray, span: tuple[int, int]
     ) -> None:
         """Seal a record where it lies: (start, length) of a buffer with room for the tag."""
+        assert len(key) == KEY_BYTES
+        assert len(nonce) == NONCE_BYTES
         start, length = span
-        sealed = self.seal(key, nonce, aad, bytes(memoryview(buffer)[start : start + length]))
+        plaintext = memoryview(buffer)[start : start + length]
+        sealed = AESGCM(key).encrypt(nonce, plaintext, aad)
         buffer[start : start + len(sealed)] = sealed
 
     def unseal(
