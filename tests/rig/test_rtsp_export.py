@@ -7,9 +7,6 @@ from pathlib import Path
 import av
 import pytest
 
-from firmware.keys.ratchet import Ratchet
-from firmware.ring.segments import KEY_ID_BYTES, KEY_ID_LABEL
-from hal.linux.cipher import OpenSslCipher
 from host_tools.cmc.footage import Footage
 from host_tools.evidence import verify_alone
 from host_tools.evidence.export import export
@@ -17,6 +14,7 @@ from host_tools.evidence.pool import SegmentName
 from host_tools.evidence.signing import Signer
 from tests.hal import servers
 from tests.host_tools.evidence_rig import papers as evidence_papers
+from tests.rig.chain_keys import ChainKeys
 from tests.rig.gateway import PLACE, UNIT, YARD, Centre, Gateway, utc_ms
 
 RECORD_S = 60
@@ -55,14 +53,9 @@ def exported(tmp_path: Path, gateway: Gateway, begun_ms: int) -> Path:
     papers = evidence_papers(owner="Example Borough Council", permit="P-1", place=PLACE)
 
     def release(chain: str, wanted: list[SegmentName]) -> dict[SegmentName, bytes]:
-        epoch, secret = gateway.claim.chains[chain]
-        ratchet = Ratchet(OpenSslCipher(), epoch, secret)
-        keys = {}
-        for later in range(epoch, epoch + 3):
-            ratchet.advance(later)
-            key_id = ratchet.content_key(KEY_ID_LABEL)[:KEY_ID_BYTES]
-            keys |= {name: ratchet.content_key(name[1]) for name in wanted if name[0] == key_id}
-        return keys
+        keys = ChainKeys(*gateway.claim.chains[chain])
+        found = {name: keys.key_for(*name) for name in wanted}
+        return {name: key for name, key in found.items() if key is not None}
 
     signer = Signer.open(tmp_path / "signer")
     out = tmp_path / "out"
