@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from firmware.cbor.encode import Value
     from hal.api.cipher import Cipher
 
-EPOCH_MS = 600_000
+EPOCH_MS = 576_000  # 150 a day, 4650 in 31 days (ADR 0021)
 LIFE_MS = 2_678_400_000  # 31 days of UTC (C28)
 SECRET_BYTES = 32
-STEP_COUNT_MAX = LIFE_MS // EPOCH_MS
+LIFE_EPOCHS = LIFE_MS // EPOCH_MS
 BOOT_COUNT_MAX = 64  # branches of one epoch that a keyholder looks for
 CLAIM_COUNT = 2
 MAP_EPOCH, MAP_SECRET, MAP_NEXT, MAP_BOOT = 1, 2, 3, 4
@@ -68,7 +68,7 @@ class Ratchet:
     def advance(self, epoch: int) -> bool:
         """Step forward to an epoch and forget every secret on the way.
 
-        A single call takes at most 4464 steps (31 days), about a second on a board; call again
+        A single call takes at most 4650 steps (31 days), about a second on a board; call again
         until it is there. Recording under the epoch reached so far only shortens a life.
 
         Args:
@@ -77,7 +77,7 @@ class Ratchet:
         Returns:
             whether that epoch, or a later one, is reached.
         """
-        step_count = min(epoch - self.epoch, STEP_COUNT_MAX)
+        step_count = min(epoch - self.epoch, LIFE_EPOCHS)
         for _ in range(step_count):
             self._secret = self._next
             self._next = self._cipher.hmac_sha256(self._next, b"next")

@@ -76,7 +76,7 @@ def request_footage(  # noqa: PLR0913, PLR0917  one argument for each thing that
     grant: Annotated[str, typer.Option(help="Grant the sound was recorded under.")] = "",
     joined: Annotated[bool, typer.Option("--joined", help="Also one file of both.")] = False,
     earlier_epochs: Annotated[
-        int, typer.Option(help="Keys of so many ten minutes before the range, as well.")
+        int, typer.Option(help="Keys of so many epochs (576 s) before the range, as well.")
     ] = 1,
     state: StateOption = STATE,
     cmc: CmcOption = None,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from firmware.keys.ratchet import EPOCH_MS, LIFE_MS, epoch_of
+from firmware.keys.ratchet import EPOCH_MS, LIFE_EPOCHS, LIFE_MS, epoch_of
 from firmware.policy.rules import (
     AUDITOR,
     KEYHOLDER,
@@ -106,8 +106,10 @@ def check_footage(footage: Footage, now_utc_ms: int) -> None:
             "C31", f"purpose {footage.purpose} is not on the list; give 1 to {len(PURPOSES)}"
         )
     _check_range(footage, now_utc_ms)
-    if not 0 <= footage.earlier_epochs <= LIFE_MS // EPOCH_MS:
-        raise RefusedError("C31", f"earlier epochs {footage.earlier_epochs}: give 0 to 4464")
+    if not 0 <= footage.earlier_epochs <= LIFE_EPOCHS:
+        raise RefusedError(
+            "C31", f"earlier epochs {footage.earlier_epochs}: give 0 to {LIFE_EPOCHS}"
+        )
     if footage.with_sound and not (footage.sound_reason.strip() and footage.grant.strip()):
         raise RefusedError(
             "C43", "sound needs a reason of its own and the grant it was recorded under; give both"

@@ -141,7 +141,7 @@ class Keyholder:
         return int(self._rows("SELECT COALESCE(MAX(first_epoch), 0) FROM chains")[0][0])
 
     def step(self) -> int:
-        """Bring every chain up to the clock; call it at least once in ten minutes.
+        """Bring every chain up to the clock; call it at least once an epoch.
 
         Returns:
             how many chains moved.

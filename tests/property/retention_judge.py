@@ -14,7 +14,7 @@ from gc import get_referents
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-EPOCH_MS = 600_000
+EPOCH_MS = 576_000
 LIFE_MS = 2_678_400_000
 PAGE_BYTES = 4096
 SECRET_BYTES = 32
