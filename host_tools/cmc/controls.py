@@ -66,10 +66,10 @@ class Controls:
         view = self._fleet.units.get(unit)
         if view is None or command.act not in ACTS:
             known = ", ".join(self._fleet.units if view is None else ACTS)
-            return _refusal(UNKNOWN, f"{unit} {command.act}: not known; known are {known}")
+            return refusal(UNKNOWN, f"{unit} {command.act}: not known; known are {known}")
         faults = argument_faults(command.act, command.arguments)
         if faults:
-            return _refusal(UNKNOWN, "; ".join(faults))
+            return refusal(UNKNOWN, "; ".join(faults))
         command.unit = unit
         command.person = operator.person
         command.role = operator.role
@@ -79,29 +79,34 @@ class Controls:
         answered: asyncio.Future[Answer] = loop.create_future()
         # One at a time to each unit, so that they leave in the order of their numbers.
         async with self._turns.setdefault(unit, asyncio.Lock()):
-            refusal = self._check_turn(operator, command, press)
-            if refusal is not None:
-                return refusal
+            overtaken = self._check_turn(operator, command, press)
+            if overtaken is not None:
+                return overtaken
             sealed = await asyncio.to_thread(self._prepare, command, view)
             self._waiting[unit, command.sequence] = (loop, answered)
             left_ms = self._fleet.now_ms()
             is_sent = self._feed.publish(topics.topic(unit, topics.COMMAND), sealed)
         try:
             if not is_sent:
-                return _refusal(NO_LINK, "the broker is away; nothing was sent")
+                return refusal(NO_LINK, "the broker is away; nothing was sent")
             answer = await asyncio.wait_for(answered, ANSWER_TIMEOUT_S)
         except TimeoutError:
             self.no_answer_count += 1
-            return _refusal(NO_ANSWER, f"{unit} did not answer within 3 s")
+            return refusal(NO_ANSWER, f"{unit} did not answer within 3 s")
         finally:
             self._waiting.pop((unit, command.sequence), None)
         return _outcome(answer, self._fleet.now_ms() - left_ms)
 
     async def let_go(self, operator: Operator) -> None:
-        """Stop and release every dome that somebody moved whose session has ended."""
-        for unit, camera in sorted(self._driven.pop(operator.token, set())):
-            for act in (STOP, RELEASE):
-                await self.order(operator, unit, Command(act, {"camera": camera}))
+        """Stop and release every dome that somebody moved who may not any more."""
+        places = sorted(self._driven.pop(operator.token, set()))
+        for act in (STOP, RELEASE):
+            await asyncio.gather(
+                *(
+                    self.order(operator, unit, Command(act, {"camera": name}))
+                    for unit, name in places
+                )
+            )
 
     def _check_turn(self, operator: Operator, command: Command, press: int) -> Outcome | None:
         """Say why a command may not leave: a stop came before it."""
@@ -114,7 +119,7 @@ class Controls:
         if command.act in HELD_ACTS and press:
             if press < self._press_least.get(place, 0):
                 self.overtaken_count += 1
-                return _refusal(OVERTAKEN, "a later press, or its stop, was here before it")
+                return refusal(OVERTAKEN, "a later press, or its stop, was here before it")
             self._press_least[place] = press
         if command.act.startswith(DOME) and camera:
             self._driven.setdefault(operator.token, set()).add((command.unit, camera))
@@ -162,7 +167,7 @@ def _outcome(answer: Answer, latency_ms: int) -> Outcome:
     }
 
 
-def _refusal(code: str, text: str) -> Outcome:
+def refusal(code: str, text: str) -> Outcome:
     """An outcome that never reached the unit, or of which nothing is known."""
     return {
         "result": "failed" if code in (NO_ANSWER, NO_LINK) else "refused",

@@ -12,7 +12,7 @@ from firmware.commands.message import Command
 from host_tools.cmc.controls import Controls
 from host_tools.cmc.feed import Feed
 from host_tools.cmc.fleet import Fleet
-from host_tools.cmc.operator import Desk, SignInError
+from host_tools.cmc.operator import GRACE_MS, OPERATOR_COUNT_MAX, SILENT_MS, Desk, SignInError
 from host_tools.cmc.presets import PresetBook
 from host_tools.cmc.store import Store
 from host_tools.cmc.wallboard.page import PAGE_COOKIE, Page, Room
@@ -176,9 +176,62 @@ def test_a_guest_sits_beside_an_operator_and_leaves_with_them():
     for host in ("", "Constable", "ada"):
         with pytest.raises(SignInError, match="supervised by"):
             desk.sign_in("Other", "guest", 2, "incident 7", host)
+    assert guest.reason == "beside Ada: incident 7", "what the unit keeps with each command"
+    with pytest.raises(SignInError, match="bytes; say it in fewer words"):
+        desk.sign_in("Constable", "guest", 2, "\N{BELL}" * 62, "Ada")
     again = desk.sign_in("Ada", "operator", 1, "watch")
-    desk.replace(ada.token, again)
+    assert desk.replace(ada.token, again) == []
     assert desk.find(guest.token) is not None, "a page that was loaded anew ends nothing"
     assert [one.person for one in desk.sign_out(again.token)] == ["Ada", "Constable"]
     assert desk.find(guest.token) is None
     assert desk.sign_out(again.token) == []
+
+
+@pytest.mark.clause("C67")
+def test_a_guest_acts_while_the_page_of_their_operator_is_open():
+    desk = Desk()
+    ada = desk.sign_in("Ada", "operator", 1, "watch")
+    guest = desk.sign_in("Constable", "guest", 2, "incident 7", "Ada")
+    assert not desk.is_attended(guest, 0), "the page never said that it is open"
+    assert desk.is_attended(ada, 0)
+    desk.see(ada.token, 1_000)
+    desk.see("nobody's", 1_000)
+    assert desk.is_attended(guest, 1_000 + SILENT_MS - 1)
+    assert not desk.is_attended(guest, 1_000 + SILENT_MS), "a page that fell silent"
+    desk.see(ada.token, 5_000)
+    desk.miss(ada.token, 5_100)
+    assert not desk.is_attended(guest, 5_100), "a page that was closed"
+    desk.see(ada.token, 5_200)
+    assert desk.is_attended(guest, 5_200), "another page of hers"
+    desk.miss(ada.token, 6_000)
+    assert desk.end_unattended(6_000 + GRACE_MS - 1) == []
+    assert [one.person for one in desk.end_unattended(6_000 + GRACE_MS)] == ["Constable"]
+    assert (desk.find(guest.token), desk.find(ada.token)) == (None, ada)
+    assert "the page of Ada is closed" in desk.why_ended(guest.token)
+    again = desk.sign_in("Ada", "operator", 1, "watch")
+    desk.replace(ada.token, again)
+    assert (desk.lost(again.token), desk.lost(again.token)) == (["Constable"], [])
+
+
+@pytest.mark.clause("C67")
+def test_a_guest_does_not_go_over_to_somebody_else():
+    for person, role in (("Bob", "operator"), ("Ada", "engineer")):
+        desk = Desk()
+        ada = desk.sign_in("Ada", "operator", 1, "watch")
+        guest = desk.sign_in("Constable", "guest", 2, "incident 7", "Ada")
+        other = desk.sign_in(person, role, 1, "watch")
+        assert desk.replace(ada.token, other) == [guest], person
+        assert desk.find(guest.token) is None, person
+
+
+@pytest.mark.clause("C67")
+def test_a_session_that_is_crowded_out_takes_its_guests_along():
+    desk = Desk()
+    ada = desk.sign_in("Ada", "operator", 1, "watch")
+    guest = desk.sign_in("Constable", "guest", 2, "incident 7", "Ada")
+    desk.see(guest.token, 9_000)
+    for number in range(OPERATOR_COUNT_MAX - 1):
+        desk.see(desk.sign_in(f"Other {number}", "operator", 1, "watch").token, 9_000)
+    assert (desk.find(ada.token), desk.find(guest.token)) == (None, guest)
+    assert not desk.is_attended(guest, 9_000)
+    assert desk.end_unattended(9_000) == [guest]

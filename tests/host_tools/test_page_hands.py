@@ -81,10 +81,8 @@ def test_one_has_the_dome_at_a_time_and_a_supervisor_takes_it(seat: Seat):
     chief.context.close()
 
 
-@pytest.mark.clause("C67")
-def test_a_guest_stops_when_the_operator_beside_them_leaves(seat: Seat):
-    free(seat)
-    host = seat.sit_down("Grace Hopper")
+def bring(seat: Seat, host: str) -> Page:
+    """Let a guest sit down beside somebody."""
     page = seat.browser.new_context().new_page()
     page.goto(seat.centre.server.url)
     page.fill("#person", "PC 117")
@@ -93,14 +91,19 @@ def test_a_guest_stops_when_the_operator_beside_them_leaves(seat: Seat):
     page.fill("#host", "Nobody")
     page.click("#sign-in-go")
     expect(page.locator("#sign-in-error")).to_contain_text("supervised by 'Nobody'")
-    page.fill("#host", "Grace Hopper")
+    page.fill("#host", host)
     page.click("#sign-in-go")
     expect(page.locator("#sign-in")).to_be_hidden()
     expect(page.locator(f"{DOME} [data-pan='1'][data-tilt='0']")).to_be_enabled()
-    box = page.locator(f"{DOME} [data-pan='1'][data-tilt='0']").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 8, box["y"] + 8)
-    page.mouse.down()
+    return page
+
+
+@pytest.mark.clause("C67")
+def test_a_guest_stops_when_the_operator_beside_them_leaves(seat: Seat):
+    free(seat)
+    host = seat.sit_down("Grace Hopper")
+    page = bring(seat, "Grace Hopper")
+    hold(page)
     until(lambda: seat.unit.hold.person == "PC 117", "the guest moved nothing")
     count = len(seat.unit.commands)
     host.click("#leave")
@@ -117,6 +120,40 @@ def test_a_guest_stops_when_the_operator_beside_them_leaves(seat: Seat):
     assert seat.acts().count("ptz.move") == count, "a session that ended moves nothing"
     host.context.close()
     page.context.close()
+
+
+@pytest.mark.clause("C67")
+def test_a_guest_stops_when_the_page_of_their_operator_is_closed(seat: Seat):
+    free(seat)
+    host = seat.sit_down("Grace Hopper")
+    guest = bring(seat, "Grace Hopper")
+    expect(host.locator("#beside")).to_have_text("beside you: PC 117")
+    expect(guest.locator("#beside")).to_have_text("beside Grace Hopper")
+    hold(guest)
+    until(lambda: seat.unit.hold.person == "PC 117", "the guest moved nothing")
+    count = len(seat.unit.commands)
+    host.close(run_before_unload=True)
+    until(lambda: "ptz.release" in seat.acts()[count:], "the guest's move was not stopped", 1.0)
+    mine = [one for one in seat.unit.commands[count:] if one.person == "PC 117"]
+    assert "ptz.stop" in [one.act for one in mine][:-1], "a stop first, and then let go"
+    assert {one.reason for one in mine} == {"beside Grace Hopper: incident 1234"}
+    expect(guest.locator("#beside")).to_contain_text("Grace Hopper is away")
+    guest.mouse.up()
+    count = len(seat.unit.commands)
+    hold(guest)
+    answer(guest, "refused, desk.unattended, C67")
+    guest.mouse.up()
+    guest.click(f"{DOME} .stop")
+    until(lambda: len(seat.unit.commands) > count, "a stop was refused")
+    assert {one.act for one in seat.unit.commands[count:]} == {"ptz.stop"}
+    expect(guest.locator("#sign-in-error")).to_contain_text(
+        "the page of Grace Hopper is closed", timeout=15_000
+    )
+    back = host.context.new_page()
+    back.goto(seat.centre.server.url)
+    expect(back.locator("#log")).to_contain_text("PC 117 is not beside you any more")
+    host.context.close()
+    guest.context.close()
 
 
 def test_a_preset_gets_its_name_and_its_picture(seat: Seat):

@@ -33,15 +33,17 @@ from firmware.policy.rules import GUEST, PURPOSES
 from firmware.ptz.model import FOV_POINTS
 from host_tools.cmc.controls import Controls
 from host_tools.cmc.fleet import Fleet
-from host_tools.cmc.operator import ROLES, Desk, Operator, SignInError
+from host_tools.cmc.operator import ROLES, Desk
 from host_tools.cmc.presets import NameRefusedError, PresetBook
 from host_tools.cmc.store import Store
+from host_tools.cmc.wallboard.attendance import Attendance
+from host_tools.cmc.wallboard.body import Json, read_body
 from host_tools.cmc.wallboard.days import day_routes
-from host_tools.cmc.wallboard.view import Json, fleet_json, unit_json
+from host_tools.cmc.wallboard.sessions import Sessions, set_cookie
+from host_tools.cmc.wallboard.view import fleet_json, unit_json
 
 ASSETS = Path(__file__).parent / "assets"
-PAGE_COOKIE, OPERATOR_COOKIE = "lamppost_page", "lamppost_operator"
-BODY_BYTES_MAX = 4096
+PAGE_COOKIE = "lamppost_page"
 PRESET = "ptz.preset"
 TICK_S = 0.1
 FLEET_EVERY_TICKS = 10
@@ -77,6 +79,8 @@ class Page:
         self._room = room
         self.listener_count = 0
         self._cache: dict[str, tuple[int, int, str]] = {}
+        attendance = Attendance(room.desk, room.controls, room.fleet.now_ms)
+        self._sessions = Sessions(room.desk, attendance)
         self.app = Starlette(
             routes=[
                 Route("/", self._index),
@@ -85,8 +89,7 @@ class Page:
                 Route("/preset/{unit}/{camera}/{number:int}", self._picture),
                 Route("/api/choices", self._choices),
                 *day_routes(room.store, room.fleet),
-                Route("/api/session", self._sign_in, methods=["POST"]),
-                Route("/api/leave", self._sign_out, methods=["POST"]),
+                *self._sessions.routes(),
                 Route("/api/command", self._command, methods=["POST"]),
                 Route("/api/preset", self._name_preset, methods=["POST"]),
                 Mount("/assets", StaticFiles(directory=ASSETS)),
@@ -103,7 +106,7 @@ class Page:
         given = request.query_params.get("token", "")
         if request.url.path == "/" and self._is_token(given):
             answer: Response = RedirectResponse("/", status_code=303)
-            self._set_cookie(answer, PAGE_COOKIE, self._room.token)
+            set_cookie(answer, PAGE_COOKIE, self._room.token)
             return answer
         if not self._is_token(request.cookies.get(PAGE_COOKIE, "")):
             return PlainTextResponse(
@@ -139,36 +142,11 @@ class Page:
     async def _choices(self, _request: Request) -> Response:
         return JSONResponse({"roles": ROLES, "purposes": PURPOSES, "fov_points": FOV_POINTS})
 
-    async def _sign_in(self, request: Request) -> Response:
-        body = await _body(request)
-        purpose = body.get("purpose")
-        try:
-            operator = self._room.desk.sign_in(
-                str(body.get("person", "")),
-                str(body.get("role", "")),
-                purpose if isinstance(purpose, int) else 0,
-                str(body.get("reason", "")),
-                str(body.get("host", "")),
-            )
-        except SignInError as error:
-            return JSONResponse({"error": str(error)}, status_code=422)
-        self._room.desk.replace(request.cookies.get(OPERATOR_COOKIE, ""), operator)
-        answer = JSONResponse({"person": operator.person, "role": operator.role})
-        self._set_cookie(answer, OPERATOR_COOKIE, operator.token)
-        return answer
-
-    async def _sign_out(self, request: Request) -> Response:
-        gone = self._room.desk.sign_out(request.cookies.get(OPERATOR_COOKIE, ""))
-        await asyncio.gather(*(self._room.controls.let_go(one) for one in gone))
-        answer = JSONResponse({})
-        answer.delete_cookie(OPERATOR_COOKIE)
-        return answer
-
     async def _command(self, request: Request) -> Response:
-        operator = self._operator(request)
+        operator = self._sessions.find(request)
         if operator is None:
-            return JSONResponse({"error": "sign in first"}, status_code=401)
-        body = await _body(request)
+            return self._sessions.ask(request)
+        body = await read_body(request)
         arguments = body.get("arguments")
         press = body.get("press", 0)
         if not isinstance(arguments, dict) or not isinstance(press, int):
@@ -180,17 +158,19 @@ class Page:
             flat[name] = value
         command = Command(str(body.get("act", "")), flat)
         unit = str(body.get("unit", ""))
-        outcome = await self._room.controls.order(operator, unit, command, press)
+        outcome = self._sessions.attendance.check(operator, command.act)
+        if outcome is None:
+            outcome = await self._room.controls.order(operator, unit, command, press)
         if command.act == PRESET and outcome["result"] == DONE:
             place = (unit, command.text("camera"))
             self._room.presets.on_preset(place, command.text("do"), command.number("number"))
         return JSONResponse(outcome)
 
     async def _name_preset(self, request: Request) -> Response:
-        operator = self._operator(request)
+        operator = self._sessions.find(request)
         if operator is None:
-            return JSONResponse({"error": "sign in first"}, status_code=401)
-        body = await _body(request)
+            return self._sessions.ask(request)
+        body = await read_body(request)
         place = (str(body.get("unit", "")), str(body.get("camera", "")))
         number = body.get("number")
         if place[0] not in self._room.fleet.units or operator.role == GUEST:
@@ -205,9 +185,6 @@ class Page:
         except NameRefusedError as error:
             return JSONResponse({"error": str(error)}, status_code=422)
         return JSONResponse({})
-
-    def _operator(self, request: Request) -> Operator | None:
-        return self._room.desk.find(request.cookies.get(OPERATOR_COOKIE, ""))
 
     async def _events(self, _request: Request) -> Response:
         return StreamingResponse(self._stream(), media_type="text/event-stream")
@@ -252,29 +229,12 @@ class Page:
             cached = self._cache[name] = (version, preset_version, json.dumps(told))
         return cached[2]
 
-    def _set_cookie(self, answer: Response, name: str, value: str) -> None:
-        answer.set_cookie(name, value, httponly=True, samesite="strict", path="/")
-
 
 def _is_from_here(request: Request) -> bool:
     """Tell whether a request that changes something was made by our own page."""
     origin = request.headers.get("origin", "")
     kind = request.headers.get("content-type", "")
     return origin == f"http://{request.headers.get('host', '')}" and kind == "application/json"
-
-
-async def _body(request: Request) -> Json:
-    """Read a small JSON map; an empty one for anything else, which its reader then refuses."""
-    data = bytearray()
-    async for part in request.stream():
-        data += part
-        if len(data) > BODY_BYTES_MAX:
-            return {}
-    try:
-        body = json.loads(data)
-    except ValueError:
-        return {}
-    return cast("Json", body) if isinstance(body, dict) else {}
 
 
 def _message(event: str, data: str) -> str:

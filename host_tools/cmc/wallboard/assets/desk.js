@@ -5,6 +5,7 @@ export const purposes = [];
 const KEPT = "lamppost-desk";
 const LOG_LINES = 14;
 const $ = (id) => document.getElementById(id);
+let isSaying = false;
 export const post = (path, body, keepalive = false) => fetch(path, {
   method: "POST", keepalive, headers: { "Content-Type": "application/json" },
   body: JSON.stringify(body),
@@ -17,7 +18,40 @@ async function take(wanted) {
   Object.assign(desk, wanted);
   localStorage.setItem(KEPT, JSON.stringify(wanted));
   $("who").textContent = `${desk.person} · ${desk.role}`;
+  drawBeside(told);
   return "";
+}
+
+// Who sits beside whom, and whose session ended because nobody did (C67).
+function drawBeside({ guests, host, is_attended: isAttended, lost }) {
+  let text = guests.length ? `beside you: ${guests.join(", ")}` : "";
+  if (host) text = isAttended ? `beside ${host}` : `${host} is away: you may only stop`;
+  if ($("beside").textContent !== text) $("beside").textContent = text;
+  $("beside").dataset.state = isAttended ? "" : "down";
+  for (const name of lost) logLine(`${name} is not beside you any more; what they moved was stopped`, "done");
+}
+
+// Says that this page is open; called with each word from the CMC, so a page that is cut off says nothing.
+export async function sayHere() {
+  if (!desk.person || isSaying) return;
+  isSaying = true;
+  try {
+    const answer = await post("/api/here", {});
+    if (answer.ok) drawBeside(await answer.json());
+    else if (desk.role === "guest") standUp((await answer.json()).error);
+    else await take({ ...desk });
+  } catch { /* the page says by itself that the CMC is silent */ }
+  isSaying = false;
+}
+
+// Nobody sits here: everything of the session is forgotten, and somebody may sit down.
+function standUp(why) {
+  localStorage.removeItem(KEPT);
+  Object.assign(desk, { person: "", role: "", purpose: 0, reason: "", host: "" });
+  $("who").textContent = "not signed in";
+  drawBeside({ guests: [], host: "", is_attended: true, lost: [] });
+  $("sign-in-error").textContent = why;
+  if (!$("sign-in").open) $("sign-in").showModal();
 }
 
 export async function signIn() {
@@ -45,12 +79,11 @@ function showHost() {
 $("who").addEventListener("click", () => $("sign-in").showModal());
 $("role").addEventListener("change", showHost);
 $("leave").addEventListener("click", async () => {
-  await post("/api/leave", {});
-  localStorage.removeItem(KEPT);
-  Object.assign(desk, { person: "", role: "", purpose: 0, reason: "", host: "" });
-  $("who").textContent = "not signed in";
-  $("sign-in").showModal();
+  const { lost } = await (await post("/api/leave", {})).json();
+  for (const name of lost) logLine(`${name} left with you; what they moved was stopped`, "done");
+  standUp("");
 });
+addEventListener("pagehide", () => post("/api/away", {}, true));
 $("sign-in").addEventListener("cancel", (event) => { if (!desk.person) event.preventDefault(); });
 $("sign-in").querySelector("form").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -75,7 +108,7 @@ export async function order(unit, act, args, line, press = 0) {
       answer = await post("/api/command", { unit, act, arguments: args, press }, true);
     }
     outcome = await answer.json();
-    if (answer.status === 401) $("sign-in").showModal();
+    if (answer.status === 401) standUp(outcome.error);
     if (outcome.error) outcome = { result: "refused", code: outcome.error, latency_ms: -1 };
   } catch {
     outcome = { result: "failed", code: "the CMC does not answer", latency_ms: -1 };
@@ -85,12 +118,12 @@ export async function order(unit, act, args, line, press = 0) {
   return outcome;
 }
 
-export function logLine(title) {
+export function logLine(title, result = "…") {
   const line = document.createElement("li");
   const when = document.createElement("time");
   when.textContent = new Date().toLocaleTimeString("en-GB");
   const verdict = document.createElement("span");
-  verdict.textContent = "…";
+  verdict.textContent = result;
   line.append(when, `${title} – `, verdict);
   $("log").prepend(line);
   while ($("log").children.length > LOG_LINES) $("log").lastElementChild.remove();

@@ -1,5 +1,5 @@
 // The page: listens to the feed, draws it, and says when it is old.
-import { signIn } from "/assets/desk.js";
+import { sayHere, signIn } from "/assets/desk.js";
 import { wire, wireKeys, chosenCamera, releaseAll } from "/assets/controls.js";
 import { order } from "/assets/desk.js";
 import { drawHands, drawHolder, wireHands } from "/assets/hands.js";
@@ -44,6 +44,7 @@ source.addEventListener("fleet", (message) => {
   fleetAtMs = performance.now();
   for (const one of fleet.units) states.set(one.unit, { ...one, atMs: fleetAtMs });
   tick();
+  sayHere();
 });
 source.addEventListener("unit", (message) => {
   const unit = JSON.parse(message.data);

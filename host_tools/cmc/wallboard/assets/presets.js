@@ -27,7 +27,7 @@ $("preset-editor").addEventListener("close", async () => {
     `${camera} preset ${number} ${word}`);
   if (outcome.result !== "done") return;
   const answer = await post("/api/preset", { unit, camera, number, name });
-  if (!answer.ok) logLine((await answer.json()).error);
+  if (!answer.ok) logLine(`${camera} preset ${number} has no name`, (await answer.json()).error);
 });
 
 export function wirePresets(root, unit, camera) {
