@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ZONE, LIMIT = "ptz.zone", "ptz.limit"
 TURN_MS = 100  # a turn of a crowded machine may take so much longer
+ROUND_HALVES = 9  # three questions and a motion take four exchanges; half of one to spare
 COAST_MS = 300  # from the end of a stop on the wire until a head stands
 
 
@@ -32,7 +33,13 @@ class Bounds:
 
     def limited(self, move: "Move", now_ms: int) -> "Move":
         """Take out of a move, or slow, what may not be."""
-        return self._dome.sight.limited(self._until_known(move), self._horizon_ms(), now_ms)
+        known = self._until_known(move)
+        return self._dome.sight.limited(known, self._horizon_ms(), self._round_ms(), now_ms)
+
+    def _round_ms(self) -> int:
+        """Tell how long a round of questions and one motion take, if the head answers at once."""
+        dome = self._dome
+        return (dome.exchange_ms(AXES[0]) - dome.settings.margin_ms) * ROUND_HALVES // 2
 
     def _horizon_ms(self) -> int:
         """Tell how long a wrong decision can last, from now until the head stands.
@@ -60,9 +67,11 @@ class Bounds:
         """Tell whether a soft stop or a zone is what nothing was left of a move for."""
         pan_cdeg, tilt_cdeg, _, is_known = self._dome.position()
         settings = self._dome.settings
-        if not is_known:
-            return ZONE if settings.fences else LIMIT
-        is_limit = within_limits(settings, move, pan_cdeg, tilt_cdeg) == states.STILL
+        if not settings.fences:
+            return LIMIT
+        is_limit = (
+            is_known and within_limits(settings, move, (pan_cdeg, tilt_cdeg)) == states.STILL
+        )
         return LIMIT if is_limit else ZONE
 
     def hold_back(self, now_ms: int) -> None:

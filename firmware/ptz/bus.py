@@ -6,7 +6,8 @@ then it rests for the time that transceivers need to turn round. Who is next:
     1  the first copy of a stop, of whichever dome; it waits for neither reply nor rest, but for
        the frame that is leaving, and for the answer to the first copy of another dome's stop
     2  second copies, domes in turn: a reply that was overtaken can have damaged the first
-    3  motion and presets, domes in turn
+    3  motion and presets, and stops that are said again to a head which does not answer, domes
+       in turn: a dead head must not keep the others from moving
     4  queries and what moves nothing, domes in turn; also after so many of 3 in a row as there
        are domes, so that places stay known under many hands
 

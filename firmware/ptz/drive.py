@@ -134,8 +134,9 @@ class Drive:
         return self._stops_owed > 0
 
     def owes_copy(self) -> bool:
-        """Whether a further copy of a stop is what goes next."""
-        return 0 < self._stops_owed < STOP_COPY_COUNT and self._is_told
+        """Whether the second copy of a stop is what goes next; one said again later is none."""
+        is_second = 0 < self._stops_owed < STOP_COPY_COUNT and self._stop_cause != ""
+        return is_second and self._is_told
 
     def go(self, number: int) -> bool:
         """Send the dome to a preset; False when the line is lost or the drive closed."""

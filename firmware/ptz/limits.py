@@ -35,14 +35,18 @@ class Reach:
         drift_cdeg: what the axis can be off.
         drift_permille: what the zoom can be off.
         horizon_ms: from a decision until the stop that follows has taken hold.
+        past_cdeg: what the axis can have gone that the margin of a soft stop does not stand for.
     """
 
-    __slots__ = ("drift_cdeg", "drift_permille", "horizon_ms")
+    __slots__ = ("drift_cdeg", "drift_permille", "horizon_ms", "past_cdeg")
 
-    def __init__(self, drift_cdeg: int, drift_permille: int, horizon_ms: int) -> None:
+    def __init__(
+        self, drift_cdeg: int, drift_permille: int, horizon_ms: int, past_cdeg: int = 0
+    ) -> None:
         self.drift_cdeg = drift_cdeg
         self.drift_permille = drift_permille
         self.horizon_ms = horizon_ms
+        self.past_cdeg = past_cdeg
 
 
 def speed_cdeg_per_s(settings: "PtzSettings", permille: int) -> int:
@@ -120,7 +124,7 @@ def is_clear(settings: "PtzSettings", move: "Move", aim: "Aim", reach: Reach) ->
 
 def limited(settings: "PtzSettings", move: "Move", aim: "Aim", reach: Reach) -> "Move":
     """Give the most of a move that may be made: all, slower, on one axis, or nothing."""
-    move = within_limits(settings, move, aim[0], aim[1])
+    move = within_limits(settings, move, (aim[0], aim[1]), reach.past_cdeg)
     if not settings.fences or move == STILL:
         return move
     pan, tilt, zoom = move

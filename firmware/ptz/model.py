@@ -150,19 +150,29 @@ def is_reserved(settings: PtzSettings, number: int) -> bool:
 
 
 def within_limits(
-    settings: PtzSettings, move: "tuple[int, int, int]", pan_cdeg: int, tilt_cdeg: int
-) -> "tuple[int, int, int]":
-    """Take out of a move what would lead further past a soft stop."""
+    settings: PtzSettings, move: "Move", aim: "tuple[int, int]", past_cdeg: int = 0
+) -> "Move":
+    """Take out of a move what would lead further past a soft stop.
+
+    Args:
+        settings: of the head.
+        move: pan and tilt, -1000 to 1000, and zoom -1, 0, 1.
+        aim: pan and tilt as last heard, cdeg.
+        past_cdeg: how much further an axis can be by now than the margin stands for; it counts
+            for soft stops that were set, not for the ends of tilt that every head has.
+    """
     pan, tilt, zoom = move
-    margin = settings.limit_margin_cdeg
+    margin = settings.limit_margin_cdeg + past_cdeg
     low, high = settings.tilt_limits_cdeg
-    if (tilt > 0 and tilt_cdeg >= high - margin) or (tilt < 0 and tilt_cdeg <= low + margin):
+    is_set = settings.tilt_limits_cdeg != (TILT_LOW_CDEG, TILT_HIGH_CDEG)
+    near = margin if is_set else settings.limit_margin_cdeg
+    if (tilt > 0 and aim[1] >= high - near) or (tilt < 0 and aim[1] <= low + near):
         tilt = 0
     if settings.pan_limits_cdeg is not None:
         left, right = settings.pan_limits_cdeg
         span = wrap_cdeg(right - left)
         # Past either end, the nearer end decides which way is out.
-        place = signed_cdeg(pan_cdeg - left - span // 2)
+        place = signed_cdeg(aim[0] - left - span // 2)
         if (pan > 0 and place >= span // 2 - margin) or (pan < 0 and place <= margin - span // 2):
             pan = 0
     return pan, tilt, zoom

@@ -102,18 +102,20 @@ class Sight:
             self.aim(), max(drift_cdeg, ways.cdeg()), max(drift_permille, ways.permille())
         )
 
-    def limited(self, move: "Aim", horizon_ms: int, now_ms: int) -> "Aim":
+    def limited(self, move: "Aim", horizon_ms: int, round_ms: int, now_ms: int) -> "Aim":
         """Take out of a move, or slow, what would pass a soft stop or show what must be avoided.
 
         Args:
             move: pan and tilt, -1000 to 1000, and zoom -1, 0, 1.
             horizon_ms: how long a wrong decision can last.
+            round_ms: within this time it is told anew where it looks, if nothing is in the way;
+                the margin of a soft stop stands for it.
             now_ms: monotonic.
         """
         if not self.is_located():
             return states.STILL if self._settings.fences else move
         drift_cdeg, drift_permille = self._drifts(now_ms)
-        reach = Reach(drift_cdeg, drift_permille, horizon_ms)
+        reach = Reach(drift_cdeg, drift_permille, horizon_ms, self._past_cdeg(round_ms, now_ms))
         return limited(self._settings, move, self.aim(), reach)
 
     def shows_zone(self, aim: "Aim") -> bool:
@@ -166,6 +168,14 @@ class Sight:
             self.place.drift(speed_cdeg_per_s(settings, pace_permille), now_ms),
             self.place.drift(settings.zoom_permille_per_s_max, now_ms),
         )
+
+    def _past_cdeg(self, round_ms: int, now_ms: int) -> int:
+        """Tell how far it can have gone since it should have been heard again."""
+        late_ms = self.place.drift(MS_PER_S, now_ms) - round_ms
+        if late_ms <= 0:
+            return 0
+        pace_permille = min(self._pace.most(self.place.oldest_ms()), PERMILLE)
+        return speed_cdeg_per_s(self._settings, pace_permille) * late_ms // MS_PER_S
 
     def _zones_at(self, aim: "Aim", drift_cdeg: int, drift_permille: int) -> "list[Rect]":
         fovs_cdeg = (

@@ -2,78 +2,9 @@
 
 from firmware.app.dome_line import DomeLine
 from firmware.pelco_d import commands
-from firmware.ptz.bus import Bus
-from firmware.ptz.model import PtzSettings
 from firmware.ptz.quality import BAD, DEAD, GOOD, NOISY, UNKNOWN, LineQuality, totals
-from firmware.ptz.service import PtzService
-from sim.devices.dome import Dome
-from sim.devices.line import FAR, UNIT, SimLine
-
-
-class Party:
-    """Domes that hear every byte; at most one answers."""
-
-    def __init__(self, domes):
-        self.domes = domes
-
-    def receive(self, data, now_ms):
-        """Give everyone the bytes."""
-        return b"".join([dome.receive(data, now_ms) for dome in self.domes])
-
-
-class Bench:
-    """A bus of so many domes under a virtual clock."""
-
-    def __init__(self, count=8, baud=9600, replies=True, seed=None):
-        self.ms = 0
-        draw = None
-        if seed is not None:
-            self.seed = seed
-            draw = self.draw
-        self.line = SimLine(self, baud, draw=draw)
-        self.domes = [Dome(1 + index) for index in range(count)]
-        self.line.attach(Party(self.domes))
-        self.bus = Bus()
-        for index in range(count):
-            settings = PtzSettings(1 + index, baud, replies)
-            self.bus.attach(PtzService("dome-%d" % index, settings))
-        self.port = self.line.port()
-        self.port.open()
-        self.bus.on_line(True, 0)
-        self.due_ms = 0
-
-    def draw(self, bound):
-        """Give 0 to bound - 1."""
-        self.seed = (self.seed * 1103515245 + 12345) & 0x7FFFFFFF
-        return (self.seed >> 12) % bound
-
-    def now_ms(self):
-        """Give the line its clock."""
-        return self.ms
-
-    def run(self, span_ms, on_ms=None):
-        """Step when due or when bytes came, as the unit does."""
-        end_ms = self.ms + span_ms
-        while self.ms < end_ms:
-            data = self.port.read()
-            if data:
-                self.bus.receive(data, self.ms)
-            is_told = on_ms is not None and on_ms(self.ms)
-            if data or is_told or self.ms >= self.due_ms:
-                out, self.due_ms = self.bus.step(self.ms)
-                if out:
-                    assert self.port.write(out) == len(out)
-            self.ms += 1
-
-    def wish(self):
-        """Have the bus look at a new wish at once."""
-        self.due_ms = self.ms
-
-    def sent(self, since_ms=0):
-        """What the unit sent: (first bit, last bit, frame), in ms."""
-        rows = [row for row in self.line.log if row[0] == UNIT and row[1] >= since_ms * 1000]
-        return [(row[1] // 1000, -(-row[2] // 1000), row[3]) for row in rows]
-
+from sim.devices.line import FAR, UNIT
+from tests.portable.bus_bench import Bench
 
 MICROPYTHON_HEAP = "8m"  # the log of a long run on a fast line
 
@@ -334,3 +265,26 @@ def test_the_thresholds_of_the_verdict():
             quality.observe(before, counts)
         assert quality.verdict() == want, (answered, missed, damaged, quality.verdict())
         assert quality.exchange_count == answered + missed and quality.error_count == missed
+
+
+def test_a_dead_dome_whose_stop_is_said_again_does_not_hold_up_the_others():
+    bench = Bench(3, 9600)
+    bench.run(3000)
+    dead, _, other = bench.bus.services
+    bench.domes[0].is_deaf = True
+    begun_ms = bench.ms
+    assert dead.move(300, 0, 0, bench.ms) == ""
+    bench.run(300)
+    assert dead.stop(bench.ms) == ""
+    waits_ms = []
+    for speed in range(200, 260):
+        wished_ms = bench.ms
+        assert other.move(speed, 0, 0, bench.ms) == "", speed
+        bench.wish()
+        bench.run(300)
+        rows = [row for row in bench.sent(wished_ms) if row[2][1] == 3 and is_motion(row[2])]
+        waits_ms.append(rows[0][0] - wished_ms if rows else 300)
+    assert dead.insist.repeated_count > 10
+    frame_count = len([row for row in bench.sent(begun_ms) if row[2] == commands.stop(1)])
+    assert frame_count > 10, frame_count
+    assert max(waits_ms) < 250, waits_ms

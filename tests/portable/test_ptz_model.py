@@ -104,6 +104,6 @@ def test_soft_stops_take_out_what_leads_further():
         ((-1, 0, 0), 29000, -3000, (0, 0, 0)),
     )
     for move, pan, tilt, want in cases:
-        assert within_limits(settings, move, pan, tilt) == want, (move, pan, tilt)
+        assert within_limits(settings, move, (pan, tilt)) == want, (move, pan, tilt)
     settings.pan_limits_cdeg = None
-    assert within_limits(settings, (1, 0, 0), 35999, -3000) == (1, 0, 0)
+    assert within_limits(settings, (1, 0, 0), (35999, -3000)) == (1, 0, 0)

@@ -263,6 +263,28 @@ def test_soft_stops_end_a_move_and_refuse_the_next():
     assert "limit" in causes and "ptz.limit" in causes
 
 
+def test_a_soft_stop_holds_though_other_frames_keep_the_questions_back():
+    settings = PtzSettings(1, 2400, True)
+    settings.pan_limits_cdeg = (30_000, 2_000)
+    settings.limit_margin_cdeg = 1_000
+    bench = Bench(2400, settings=settings)
+    bench.run(3000)
+    assert bench.service.move(500, 0, 0, bench.ms) == ""
+    far_cdeg = [0]
+
+    def look(bench):
+        if bench.ms % 80 == 0:
+            bench.service.aux(1, True, bench.ms)
+        if bench.ms % 400 == 0:
+            bench.service.move(500, 0, 0, bench.ms)
+        if bench.dome.pan_cdeg < 18_000:
+            far_cdeg[0] = max(far_cdeg[0], bench.dome.pan_cdeg)
+        return False
+
+    bench.run(3000, look)
+    assert 600 < far_cdeg[0] <= 2_000, far_cdeg
+
+
 def test_an_echo_is_no_reply_and_the_step_count_is_small():
     bench = Bench()
     bench.line.has_echo = True

@@ -18,6 +18,8 @@ ONCE_BROKEN = (
     77_010_897,  # a head homed soon after it had been moved slowly, and was taken for standing
     88_113_904,  # a frame cut after its FF ate a stop, and the line the other copy
     88_122_714,  # an answer that was under way damaged both copies of the last words
+    30_008_014,  # stops said again to a dead head kept another one from hearing its move
+    40_018_169,  # other frames kept the questions back on the way to a soft stop
 )
 
 
