@@ -166,9 +166,9 @@ class LedgerDesk:
     def held_s(self, stream: str, ring: "RingDesk") -> int:
         """Tell how many seconds of the last 31 days were recorded and are not overwritten."""
         days = self.ledgers[stream].days
-        oldest, newest = ring.generations(stream)
+        (oldest, newest), kept = ring.generations(stream), ring.kept(stream)
         rows = range(max(0, len(days.rows) - LIFE_DAYS), len(days.rows))
-        return sum(days.told_s(index, oldest, newest).get("recorded", 0) for index in rows)
+        return sum(days.told_s(index, oldest, newest, kept).get("recorded", 0) for index in rows)
 
     # Storing
 
@@ -245,7 +245,7 @@ class LedgerDesk:
     ) -> "tuple[dict[str, int], tuple[int, ...]]":
         """Work out what to tell of one row, and that as something to compare."""
         oldest, newest = ring.generations(name)
-        spent = self.ledgers[name].days.told_s(index, oldest, newest)
+        spent = self.ledgers[name].days.told_s(index, oldest, newest, ring.kept(name))
         return spent, tuple([spent.get(cause, 0) for cause in NAMES])
 
 

@@ -8,8 +8,8 @@ from firmware.recorder import causes
 from firmware.recorder.marks import Marks
 from firmware.recorder.service import RecorderService
 from firmware.recorder.settings import RecorderSettings, StreamState
+from firmware.ring import holds, recovery
 from firmware.ring import layout as geometry
-from firmware.ring import recovery
 from firmware.ring.layout import BARRIER
 from firmware.ring.scrub import Scrub
 from hal.api._typing import TYPE_CHECKING
@@ -166,6 +166,14 @@ class RingDesk:
                 return 0, -1
             newest, count = state.generation, state.partition.segment_count
         return max(0, newest - count + 1), newest
+
+    def kept(self, stream: str) -> "list[tuple[int, int]]":
+        """List the (first, end) of the generations of a stream that holds keep, none twice."""
+        state = self._found(stream)
+        if state is None or self._recovered is None:
+            return []
+        found = holds.listed(self._recovered.layout, state.partition)
+        return holds.spans([one for one in found if one.freed == holds.ACTIVE])
 
     def is_quiet(self) -> bool:
         """Tell whether the medium works and has nothing to do, so that a read is in no way."""

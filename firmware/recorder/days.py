@@ -137,18 +137,24 @@ class Days:
             row.spent_ms[RECORDED] = 0
             row.generation = 0
 
-    def told_s(self, index: int, oldest: int, newest: int) -> "dict[str, int]":
+    def told_s(
+        self, index: int, oldest: int, newest: int, kept: "Sequence[tuple[int, int]]" = ()
+    ) -> "dict[str, int]":
         """Tell a row in whole seconds by cause, none that is 0; they add up like the row.
 
         Args:
             index: of the row.
             oldest: generation that is still on the medium.
             newest: generation of the partition.
+            kept: (first, end) of older generations that holds keep on the medium, none twice.
         """
         row = self.rows[index]
         after = self.rows[index + 1].generation if index + 1 < len(self.rows) else newest + 1
         count = after - row.generation
-        gone = max(0, min(oldest - row.generation, count))
+        end = row.generation + max(0, min(oldest - row.generation, count))
+        gone = end - row.generation
+        for first, behind in kept:
+            gone -= max(0, min(behind, end) - max(first, row.generation))
         spent_ms = list(row.spent_ms)
         spent_ms.append(0)
         if gone:

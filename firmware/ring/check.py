@@ -1,7 +1,7 @@
 """Checks a pool against the numbered invariants of docs/formats/ring.md, with or without keys."""
 
 from firmware.errors import DamagedError
-from firmware.ring import holds, records, segments
+from firmware.ring import holds, orphans, records, segments
 from firmware.ring import layout as geometry
 from firmware.ring.content import Footer
 from firmware.ring.layout import PAGE_BYTES, is_stamped
@@ -143,9 +143,31 @@ class Checker:
                 self._fault(10, where, "%d records at its end are lost" % missing)
             limit = min(limit, header.first_sequence)
             next_generation = header.generation
-        if limit and newest < part.segment_count:
+        self._front(layout, part, place, live)
+
+    def _front(
+        self, layout: "Layout", part: "Partition", place: str, live: "list[SegmentHeader]"
+    ) -> None:
+        """Miss what lay before the oldest segment: in the first lap all, later what is seen."""
+        start = max(0, live[0].generation + 1 - part.segment_count)
+        oldest = [header for header in live if header.generation >= start][-1]
+        limit = oldest.first_sequence
+        if not start and limit:
             text = "the segments before it cannot be read: %d records are lost" % limit
-            self._fault(4, "%s, slot %d" % (place, live[-1].slot), text)
+            self._fault(4, "%s, slot %d" % (place, oldest.slot), text)
+        for generation in range(start, oldest.generation) if start else ():
+            slot = generation % part.segment_count
+            page = self._read(part.segment_offset_bytes(slot), PAGE_BYTES)
+            if segments.judge(page, layout, part, slot)[0] in (
+                segments.DAMAGED,
+                segments.MISPLACED,
+            ):
+                continue  # told already; a power cut leaves one where the next lap was to begin
+            count = orphans.count(self._read, layout, part, generation, limit)
+            if count:
+                where = "%s, slot %d" % (place, slot)
+                text = "its header is lost, and with it the %d records seen there" % count
+                self._fault(4, where, text)
 
     def _headers(self, layout: "Layout", part: "Partition", place: str) -> "list[SegmentHeader]":
         found: list[SegmentHeader] = []

@@ -80,8 +80,7 @@ def encode(
     Returns:
         whole pages: header, sealed bytes, zeros; in the one buffer that they were made in.
     """
-    plain_bytes = len(plain)
-    length = cipher.sealed_bytes(plain_bytes)
+    length = cipher.sealed_bytes(len(plain))
     pages = bytearray(pages_up(HEADER_BYTES + length))
     struct.pack_into(
         _AAD,
@@ -98,11 +97,10 @@ def encode(
         length,
     )
     record.aad = bytes(pages[:_AAD_BYTES])
-    pages[HEADER_BYTES : HEADER_BYTES + plain_bytes] = plain
-    span = (HEADER_BYTES, plain_bytes)
-    cipher.seal_into(key, nonce(record.sequence), record.aad, pages, span)
+    room = memoryview(pages)[HEADER_BYTES : HEADER_BYTES + length]
+    cipher.seal_into(key, nonce(record.sequence), record.aad, plain, room)
     record.sealed_length_bytes = length
-    record.sealed_crc = binascii.crc32(memoryview(pages)[HEADER_BYTES : HEADER_BYTES + length])
+    record.sealed_crc = binascii.crc32(room)
     struct.pack_into(_TAIL, pages, _AAD_BYTES, record.sealed_crc, record.settled)
     crc = binascii.crc32(bytes(pages[:_CHECKED_BYTES]))
     pages[_CHECKED_BYTES:HEADER_BYTES] = crc.to_bytes(4, "big")
@@ -144,6 +142,25 @@ def decode(data: bytes, layout: "Layout", header: "SegmentHeader") -> "Record | 
     record = Record(kind, sequence, length, sealed_crc, settled)
     record.aad = bytes(data[:_AAD_BYTES])
     return record
+
+
+def place(data: bytes, layout: "Layout") -> "tuple[int, int, int] | None":
+    """Read where a record was meant to stand, without the header of its segment.
+
+    Args:
+        data: at least 64 bytes.
+        layout: of the pool.
+
+    Returns:
+        (slot, generation, sequence); None for what is no record of this pool.
+    """
+    crc = int.from_bytes(data[_CHECKED_BYTES:HEADER_BYTES], "big")
+    if data[:4] != MAGIC or binascii.crc32(data[:_CHECKED_BYTES]) != crc:
+        return None
+    fields = struct.unpack_from(_AAD, data, 0)
+    if fields[2] != bytes(3) or fields[3] != layout.uuid[:8]:
+        return None
+    return fields[5], fields[6], fields[7]
 
 
 def resembles(data: bytes, layout: "Layout", header: "SegmentHeader", sequence: int) -> bool:

@@ -7,7 +7,7 @@ keys; runs beside the writer. Rules: docs/formats/ring.md, invariants 3 to 11.
 import binascii
 
 from firmware.errors import DamagedError
-from firmware.ring import records, segments
+from firmware.ring import holds, orphans, records, segments
 from firmware.ring.layout import PAGE_BYTES
 from firmware.ring.reader import SEQUENCE_END
 from hal.api._typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 SOUND = "sound"
 ROTTEN = "rotten"  # records of it do not pass, or are missing
 OPEN = "open"  # the newest: what does not pass may be being written now
-DAMAGED = "damaged"  # its header; what it held is missed by the segment before it
+DAMAGED = "damaged"  # its header; what it held is missed by the segment before it, or the oldest
 ABSENT = "absent"  # its slot holds another generation, or nothing
 OVERTAKEN = "overtaken"  # overwritten while it was read: forget it
 STEP_BYTES = 16 * PAGE_BYTES
@@ -78,7 +78,7 @@ class SegmentReport:
 
 
 class Scrub:
-    """Goes through a partition once, newest segment first.
+    """Goes through a partition once, newest segment first, and then through what holds keep.
 
     Args:
         read: (offset_bytes, length_bytes) to bytes, best from the medium and not from a cache;
@@ -97,12 +97,14 @@ class Scrub:
         "_key_for",
         "_layout",
         "_limit",
+        "_missed_count",
         "_newest",
         "_offset_bytes",
         "_read",
         "_report",
         "_settled",
         "_stop_bytes",
+        "_successor",
         "chunk_bytes",
         "generation",
         "on_record",
@@ -133,6 +135,8 @@ class Scrub:
         self._expected = 0
         self._settled = 0
         self._stop_bytes = 0
+        self._missed_count = 0  # records behind lost headers, older than all that has one
+        self._successor = -1  # the generation found last
         self.chunk_bytes = CHUNK_BYTES
         """Most that is read at once, unless a seal is opened."""
         self.unseal_bytes_max = UNSEAL_BYTES_MAX
@@ -141,9 +145,8 @@ class Scrub:
         """Told each good record: report, record, and what was sealed, where that was opened."""
 
     def is_done(self) -> bool:
-        """Tell whether every segment of the lap was looked at."""
-        end = max(-1, self._newest - self.partition.segment_count)
-        return self._report is None and self.generation <= end
+        """Tell whether every segment of the lap was looked at, and all that holds keep."""
+        return self._report is None and self.generation < 0
 
     def step(self, budget_bytes: int = STEP_BYTES) -> "SegmentReport | None":
         """Read about so much, one record more at most; returns a report when a segment is over."""
@@ -153,13 +156,30 @@ class Scrub:
         if report is None:
             report = self._begin()
         until_bytes = report.read_bytes + budget_bytes
-        while report.header is not None and self._advance(report, report.header):
+        while self._advance(report):
             if report.read_bytes >= until_bytes:
                 return None
-        self._finish(report)
+        if report.header is None:
+            self._miss(report)
+        else:
+            self._finish(report, report.header)
         self._report = None
-        self.generation -= 1
+        self.generation = self._before(self.generation)
         return report
+
+    def _oldest(self) -> int:
+        return max(0, self._newest - self.partition.segment_count + 1)
+
+    def _before(self, generation: int) -> int:
+        """Tell the next generation to look at, the lap's first; -1 for none."""
+        if generation > self._oldest():
+            return generation - 1
+        kept = [
+            min(one.last, generation - 1)
+            for one in holds.listed(self._layout, self.partition)
+            if one.freed == holds.ACTIVE and one.first < generation
+        ]
+        return max(kept) if kept else -1
 
     def _begin(self) -> SegmentReport:
         report = SegmentReport(self.generation)
@@ -169,6 +189,8 @@ class Scrub:
         if header is None or header.generation != self.generation:
             if verdict in (segments.DAMAGED, segments.MISPLACED):
                 report.verdict = DAMAGED
+            is_searched = self._oldest() > 0 and not self._is_used(header)
+            self._offset_bytes = PAGE_BYTES if is_searched else self.partition.segment_bytes
             return report
         report.header = header
         report.verdict = OPEN if self.generation == self._newest else SOUND
@@ -192,12 +214,28 @@ class Scrub:
         except (PortFailed, DamagedError):
             return b"\xff" * length_bytes
 
-    def _advance(self, report: SegmentReport, header: "SegmentHeader") -> bool:
-        """Judge the record at the current place; false when the segment is over."""
-        part = self.partition
-        if self._offset_bytes >= part.segment_bytes or self._expected >= self._limit:
+    def _is_used(self, header: "SegmentHeader | None") -> bool:
+        """Tell whether a slot has another generation by right: a later one, or a kept one."""
+        if header is None:
             return False
-        start = part.segment_offset_bytes(header.slot) + self._offset_bytes
+        kept = holds.listed(self._layout, self.partition)
+        return header.generation > self.generation or holds.is_kept(kept, header.generation)
+
+    def _advance(self, report: SegmentReport) -> bool:
+        """Judge the record at the current place; false when the segment is over."""
+        part, header = self.partition, report.header
+        slot = self.generation % part.segment_count
+        start = part.segment_offset_bytes(slot) + self._offset_bytes
+        if self._offset_bytes >= part.segment_bytes:
+            return False
+        if header is None:
+            page = self._fetch(report, start, PAGE_BYTES)
+            is_orphan = orphans.is_orphan(page, self._layout, part, self.generation, self._limit)
+            report.missing_count += is_orphan
+            self._offset_bytes += PAGE_BYTES
+            return True
+        if self._expected >= self._limit:
+            return False
         page = self._fetch(report, start, PAGE_BYTES)
         record = records.decode(page, self._layout, header)
         if record is not None:
@@ -267,21 +305,33 @@ class Scrub:
         suite = report.header.suite
         return records.unseal(self._cipher, suite, self._key, record, sealed)
 
-    def _finish(self, report: SegmentReport) -> None:
-        header = report.header
-        if header is None:
-            return
+    def _miss(self, report: SegmentReport) -> None:
+        """Keep what a segment without a header held, until one before it tells better."""
+        count, report.missing_count = report.missing_count, 0
+        if not self._is_used(self._judge(report)[1]):
+            self._missed_count += count
+        if report.generation == self._oldest():
+            is_first_lap = not self._oldest() and self._limit < SEQUENCE_END
+            report.missing_count = self._limit if is_first_lap else self._missed_count
+
+    def _finish(self, report: SegmentReport, header: "SegmentHeader") -> None:
+        self._missed_count = 0
         again = self._judge(report)[1]
         if again is None or again.salt != header.salt:
             report.verdict = OVERTAKEN
             return
         if report.verdict == OPEN:
             report.missing_count = self._lost_of_newest(report, header)
-        elif self._limit < SEQUENCE_END:
+        elif self._limit < SEQUENCE_END and self._has_successor(report.generation):
             report.missing_count += max(0, self._limit - self._expected)
         if report.rotten_count or report.missing_count:
             report.verdict = ROTTEN
         self._limit = min(self._limit, header.first_sequence)
+        self._successor = report.generation
+
+    def _has_successor(self, generation: int) -> bool:
+        """Tell whether the limit says where a segment ended; not where only a hold kept it."""
+        return generation >= self._oldest() or self._successor == generation + 1
 
     def _lost_of_newest(self, report: SegmentReport, header: "SegmentHeader") -> int:
         """Count what later records call settled and is not there: rot, and no torn tail."""

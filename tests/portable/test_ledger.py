@@ -287,6 +287,8 @@ def test_what_was_overwritten_early_is_told_beside_what_is_left():
         told = days.told_s(0, oldest, 287)
         assert told.get("overwritten", 0) == want_s, oldest
         assert sum(told.values()) == 86_400, oldest
+    held = days.told_s(0, 200, 343, [(36, 72), (100, 150)])
+    assert (held["recorded"], held["overwritten"]) == (80 * 600, 64 * 600)
     assert days.told_s(1, 144, 287) == {"recorded": 86_400}
     days.lose_medium()
     assert days.told_s(0, 0, 5) == {"disk": 86_400}
