@@ -26,16 +26,16 @@ class Cipher(Protocol):
         ...
 
     def seal_into(
-        self, key: bytes, nonce: bytes, aad: bytes, buffer: bytearray, span: "tuple[int, int]"
+        self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes, room: memoryview
     ) -> None:
-        """Seal a record where it lies.
+        """Seal a record into the pages that it is written in; a copy of a picture costs dearly.
 
         Args:
             key: 32 bytes.
             nonce: 12 bytes never used before with this key.
             aad: sealed with it.
-            buffer: holds the plaintext, and what `seal` would return afterwards.
-            span: (start, length) of the plaintext; `sealed_bytes(length)` bytes are written.
+            plaintext: what is sealed.
+            room: `sealed_bytes` of its length; holds afterwards what `seal` would return.
         """
         ...
 

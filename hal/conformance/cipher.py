@@ -70,8 +70,8 @@ def check_cipher_seals_where_it_lies(cipher: "Cipher") -> None:
         plain = bytes([size & 0xFF]) * size
         sealed = cipher.seal(GCM_KEY, GCM_NONCE, b"aad", plain)
         room = bytearray(b"\xee" * (3 + len(sealed) + 5))
-        room[3 : 3 + size] = plain
-        cipher.seal_into(GCM_KEY, GCM_NONCE, b"aad", room, (3, size))
+        place = memoryview(room)[3 : 3 + len(sealed)]
+        cipher.seal_into(GCM_KEY, GCM_NONCE, b"aad", plain, place)
         assert room == b"\xee" * 3 + sealed + b"\xee" * 5, size
 
 

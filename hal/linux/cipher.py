@@ -30,15 +30,12 @@ class OpenSslCipher:
         return AESGCM(key).encrypt(nonce, plaintext, aad)
 
     def seal_into(
-        self, key: bytes, nonce: bytes, aad: bytes, buffer: bytearray, span: tuple[int, int]
+        self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes, room: memoryview
     ) -> None:
-        """Seal a record where it lies: (start, length) of a buffer with room for the tag."""
+        """Seal a record into room of just its length."""
         assert len(key) == KEY_BYTES
         assert len(nonce) == NONCE_BYTES
-        start, length = span
-        plaintext = memoryview(buffer)[start : start + length]
-        sealed = AESGCM(key).encrypt(nonce, plaintext, aad)
-        buffer[start : start + len(sealed)] = sealed
+        AESGCM(key).encrypt_into(nonce, plaintext, aad, room)
 
     def unseal(
         self, suite: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes

@@ -31,27 +31,24 @@ class BoardCipher:
 
         The answer is a bytearray, the one buffer that it was made in.
         """
-        plain_bytes = len(plaintext)
-        sealed = bytearray(self.sealed_bytes(plain_bytes))
-        sealed[:plain_bytes] = plaintext
-        self.seal_into(key, nonce, aad, sealed, (0, plain_bytes))
+        sealed = bytearray(self.sealed_bytes(len(plaintext)))
+        self.seal_into(key, nonce, aad, plaintext, memoryview(sealed))
         return sealed
 
     def seal_into(
-        self, key: bytes, nonce: bytes, aad: bytes, buffer: bytearray, span: "tuple[int, int]"
+        self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes, room: memoryview
     ) -> None:
-        """Seal a record where it lies: a copy of a picture costs a board dearly."""
+        """Seal a record into room of just its length."""
         assert len(nonce) == NONCE_BYTES, len(nonce)
-        start, plain_bytes = span
+        plain_bytes = len(plaintext)
+        room[:plain_bytes] = plaintext
         mac_key = self.hmac_sha256(key, b"mac")
-        end = start + self.sealed_bytes(plain_bytes)
-        cipher_end = end - TAG_BYTES
-        padding = cipher_end - start - plain_bytes
-        for index in range(start + plain_bytes, cipher_end):
-            buffer[index] = padding
-        ciphertext = memoryview(buffer)[start:cipher_end]
+        end = len(room) - TAG_BYTES
+        for index in range(plain_bytes, end):
+            room[index] = end - plain_bytes
+        ciphertext = room[:end]
         self._aes(key, mac_key, nonce).encrypt(ciphertext, ciphertext)
-        buffer[cipher_end:end] = self._tag(mac_key, nonce, aad, ciphertext)
+        room[end:] = self._tag(mac_key, nonce, aad, ciphertext)
 
     def unseal(
         self, suite: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes

@@ -40,12 +40,10 @@ class SimCipher:
         return closed + _tag(key, nonce, aad, closed)
 
     def seal_into(
-        self, key: bytes, nonce: bytes, aad: bytes, buffer: bytearray, span: "tuple[int, int]"
+        self, key: bytes, nonce: bytes, aad: bytes, plaintext: bytes, room: memoryview
     ) -> None:
-        """Seal a record where it lies: (start, length) of a buffer with room for the tag."""
-        start, length = span
-        sealed = self.seal(key, nonce, aad, bytes(memoryview(buffer)[start : start + length]))
-        buffer[start : start + len(sealed)] = sealed
+        """Seal a record into room of just its length."""
+        room[:] = self.seal(key, nonce, aad, plaintext)
 
     def unseal(
         self, suite: int, key: bytes, nonce: bytes, aad: bytes, sealed: bytes

@@ -30,8 +30,9 @@ for length in {LENGTHS}:
         touched = bytearray(sealed)
         touched[index] ^= 1
         assert cipher.unseal(2, {KEY}, {NONCE}, {AAD}, bytes(touched)) is None, (length, index)
-    room = bytearray(b"\\xee" * 3 + plain + bytes(len(sealed) - length) + b"\\xee" * 5)
-    cipher.seal_into({KEY}, {NONCE}, {AAD}, room, (3, length))
+    room = bytearray(b"\\xee" * (3 + len(sealed) + 5))
+    place = memoryview(room)[3 : 3 + len(sealed)]
+    cipher.seal_into({KEY}, {NONCE}, {AAD}, plain, place)
     assert room == b"\\xee" * 3 + sealed + b"\\xee" * 5, length
     print(sealed.hex())
 """

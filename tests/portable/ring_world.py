@@ -63,11 +63,9 @@ class FakeCipher:
         sealed = self._mix(key, nonce, plaintext)
         return sealed + hmac_sha256(key, aad + nonce + sealed)[:16]
 
-    def seal_into(self, key, nonce, aad, buffer, span):
+    def seal_into(self, key, nonce, aad, plaintext, room):
         """Seal as Cipher.seal_into does."""
-        start, length = span
-        sealed = self.seal(key, nonce, aad, bytes(buffer[start : start + length]))
-        buffer[start : start + len(sealed)] = sealed
+        room[:] = self.seal(key, nonce, aad, plaintext)
 
     def unseal(self, suite, key, nonce, aad, sealed):
         """Open as Cipher.unseal does."""
