@@ -16,6 +16,7 @@ from firmware.policy.permit import Permit
 KEY_ID = permit.AUTHORITY
 COORDINATE_BYTES = 32
 DAY_MS = permit.DAY_MS
+BEGUN_MS = 60_000  # a drafted permit began so long ago
 DEMO_PHONE = "01632 960123"  # a number that is reserved for examples
 
 
@@ -79,9 +80,14 @@ def sign_permit(authority: Authority, fields: Mapping[str, object]) -> bytes:
     Returns:
         the content of permit.cose.
     """
-    payload = dumps({"kind": permit.WHAT, "version": 1, **fields})
+    payload = permit_payload(fields)
     Permit.parse(payload)
     return authority.sign(payload, permit.EXTERNAL_AAD)
+
+
+def permit_payload(fields: Mapping[str, object]) -> bytes:
+    """Write what a permit says, as it is signed."""
+    return dumps({"kind": permit.WHAT, "version": 1, **fields})
 
 
 def sign_grant(authority: Authority, fields: Mapping[str, object]) -> bytes:
@@ -107,7 +113,7 @@ def draft_permit(
     Args:
         unit: the unit's name.
         place: name of the place, as in the unit's settings.
-        utc_ms: now; it starts a minute earlier and is good for 90 days.
+        utc_ms: now; it starts BEGUN_MS earlier and is good for 90 days.
         scheme_class: one of `firmware.policy.rules.CLASSES`.
     """
     owner = "Example Borough Council"
@@ -132,7 +138,7 @@ def draft_permit(
         "officer": "A. Officer (example)",
         "phone": DEMO_PHONE,
         "signs": [sign],
-        "start_utc_ms": utc_ms - 60_000,
+        "start_utc_ms": utc_ms - BEGUN_MS,
         "end_utc_ms": utc_ms + 90 * DAY_MS,
         "review_utc_ms": utc_ms + 180 * DAY_MS,
         "zones": [],

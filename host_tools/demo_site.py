@@ -10,10 +10,17 @@ Everything is made fresh in the state folder; what a unit keeps from an earlier 
 """
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware.cose import sign1
+from firmware.errors import RemoteProtocolError
+from firmware.policy.fields import PaperError
+from firmware.policy.permit import EXTERNAL_AAD, Permit
 from firmware.policy.zones import AVOID, WITHHOLD
+from hal.linux.cipher import OpenSslCipher
 from host_tools import authority, site
 from host_tools.cmc.keyholder import Keyholder
 from host_tools.cmc.settings import UnitEntry
@@ -26,6 +33,7 @@ RESPONSIBLE = "A. Officer (example)"
 SITE_FILE, COMPILED_FILE, BRIDGE_FILE = "site.toml", "config.cbor", "bridge.json"
 PRIVATE_WINDOW_CDEG = (12_000, -1_500, 14_500, 500)  # left, low, right, high
 POST_GARDEN_CDEG = (20_000, -2_000, 23_000, -2_000, 21_500, 1_000)  # pan and tilt of each corner
+KEPT_MS = 30 * authority.DAY_MS
 Where = dict[str, dict[str, "str | int"]]
 
 
@@ -69,21 +77,51 @@ def register(has_post: bool) -> list[UnitEntry]:
 
 
 def sign_papers(folders: Folders, keystore: Keystore, utc_ms: int, has_post: bool) -> None:
-    """Sign fresh permits and the grant; both are good for 90 days from now."""
-    draft = authority.draft_permit(GATEWAY, GATEWAY_PLACE, utc_ms)
+    """Sign permits and the grant, good for 90 days; those of the last month are kept as they are.
+
+    A new permit may name other private places, so the CMC's pictures of presets do not outlive it.
+    """
     window = {"camera": DOME, "space": "dome", "rectangle": list(PRIVATE_WINDOW_CDEG)}
     # One dome may look at its private window and shows it filled, the other never looks there.
-    draft["zones"] = [{**window, "rule": WITHHOLD}]
-    folder = folders.unit(GATEWAY)
-    write_private(folder / PERMIT_FILE, authority.sign_permit(keystore.authority, draft))
+    zone = {**window, "rule": WITHHOLD}
+    path = folders.unit(GATEWAY) / PERMIT_FILE
+    draft = _sign_permit(path, keystore, zone, (GATEWAY, GATEWAY_PLACE, utc_ms))
     grant = authority.sign_grant(keystore.authority, authority.draft_grant(draft, YARD))
-    write_private(folder / permit_file(YARD), grant)
+    write_private(path.with_name(permit_file(YARD)), grant)
     if has_post:
-        post = authority.draft_permit(POST, POST_PLACE, utc_ms, "PSS")
         garden = {"camera": POST_CAMERA, "space": "dome", "polygon": list(POST_GARDEN_CDEG)}
-        post["zones"] = [{**garden, "rule": AVOID}]
-        permit = authority.sign_permit(keystore.authority, post)
-        write_private(folders.unit(POST) / PERMIT_FILE, permit)
+        path = folders.unit(POST) / PERMIT_FILE
+        zone = {**garden, "rule": AVOID}
+        _sign_permit(path, keystore, zone, (POST, POST_PLACE, utc_ms, "PSS"))
+
+
+def _sign_permit(
+    path: Path,
+    keystore: Keystore,
+    zone: Mapping[str, object],
+    about: "tuple[str, str, int] | tuple[str, str, int, str]",
+) -> dict[str, object]:
+    """Sign a permit with one zone where none is that says the same; returns what it says.
+
+    Args:
+        path: of the permit.
+        keystore: of the authority.
+        zone: what is private.
+        about: what `authority.draft_permit` takes.
+    """
+    unit, place, utc_ms, *rest = about
+    if path.exists():
+        with suppress(RemoteProtocolError, PaperError):
+            key = keystore.authority.public_key()
+            payload = sign1.verify(OpenSslCipher(), key, path.read_bytes(), EXTERNAL_AAD)
+            kept_utc_ms = Permit.parse(payload).start_utc_ms + authority.BEGUN_MS
+            draft = authority.draft_permit(unit, place, kept_utc_ms, *rest) | {"zones": [zone]}
+            is_young = 0 <= utc_ms - kept_utc_ms < KEPT_MS
+            if is_young and payload == authority.permit_payload(draft):
+                return draft
+    draft = authority.draft_permit(unit, place, utc_ms, *rest) | {"zones": [zone]}
+    write_private(path, authority.sign_permit(keystore.authority, draft))
+    return draft
 
 
 def claim_units(

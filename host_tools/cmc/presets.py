@@ -1,10 +1,9 @@
 """What the desk calls its presets, and what they look like.
 
 Names are words of the people who sit here, so they are kept here and not on the unit (decision
-0012). Pictures are stills like any other: with their zones filled by the unit, in memory alone,
-and gone 31 days after they were taken at the latest. A preset's picture is the first still that
-came after the dome had stood there with nothing withheld; when it is gone to again, a newer one
-takes its place.
+0012). A preset's picture is the first still that came after the dome had stood there with nothing
+withheld; when it is gone to again, a newer one takes its place. How it is kept, and for how long,
+is in `preset_pictures` (decision 0025).
 """
 
 import sqlite3
@@ -12,9 +11,9 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware.keys.ratchet import LIFE_MS
 from firmware.telemetry.heartbeat import CameraState
 from host_tools.cmc.fleet import Fleet, UnitView
+from host_tools.cmc.preset_pictures import STEP_EVERY_MS, PictureKeys, PresetPictures
 from host_tools.cmc.transaction import transaction
 
 FILE = "presets.sqlite"
@@ -36,28 +35,20 @@ class NameRefusedError(Exception):
 
 
 @dataclass
-class Picture:
-    """A still of where a preset looks."""
-
-    jpeg: bytes
-    utc_ms: int
-    number: int
-
-
-@dataclass
 class _Wish:
     """A picture that is waited for."""
 
     preset: int
     since_ms: int
     after_still: int
+    permit: str
 
 
 class PresetBook:
     """Names and pictures of all presets; safe to use from several threads.
 
     Args:
-        folder: of the file with the names.
+        folder: of the files with the names and the pictures.
         fleet: where the stills come from.
     """
 
@@ -70,14 +61,17 @@ class PresetBook:
         self._file.executescript(SCHEMA)
         self._fleet = fleet
         self._wishes: dict[Place, _Wish] = {}
-        self._pictures: dict[tuple[str, str, int], Picture] = {}
+        keys = PictureKeys(folder, fleet.utc_ms, fleet.now_ms)
+        self._pictures = PresetPictures(self._file, self._lock, keys)
+        self._due_ms = fleet.now_ms()
         self.version = 0
         """Rises with each change."""
 
     def close(self) -> None:
-        """Let go of the file; idempotent."""
+        """Let go of the files; idempotent."""
         with self._lock:
             self._file.close()
+            self._pictures.close()
 
     def name(self, place: Place, number: int, name: str, person: str) -> None:
         """Give a preset a name; "" takes it away.
@@ -106,12 +100,13 @@ class PresetBook:
     def on_preset(self, place: Place, todo: str, number: int) -> None:
         """Hear that a unit has set, cleared or set off to a preset."""
         with self._lock:
+            if todo != "go":
+                self.version += self._pictures.drop((*place, number))
             if todo == "clear":
-                self._pictures.pop((*place, number), None)
-                self.version += 1
                 return
             still = self._still_number(place)
-            self._wishes[place] = _Wish(number, self._fleet.now_ms(), still)
+            permit = _permit(self._fleet.units.get(place[0]))
+            self._wishes[place] = _Wish(number, self._fleet.now_ms(), still, permit)
 
     def step(self) -> None:
         """Take the pictures that have come, and forget those that are too old."""
@@ -119,19 +114,22 @@ class PresetBook:
             for place, wish in list(self._wishes.items()):
                 if self._fulfil(place, wish):
                     del self._wishes[place]
-            oldest_utc_ms = self._fleet.utc_ms() - LIFE_MS
-            for key in [key for key, one in self._pictures.items() if one.utc_ms <= oldest_utc_ms]:
-                del self._pictures[key]
-                self.version += 1
+            if self._fleet.now_ms() < self._due_ms:
+                return
+            self._due_ms = self._fleet.now_ms() + STEP_EVERY_MS
+            self.version += self._pictures.step()
+            for unit, view in self._fleet.units.items():
+                if permit := _permit(view):
+                    self.version += self._pictures.drop_others(unit, permit)
 
     def picture(self, place: Place, number: int) -> bytes:
-        """Give the picture of a preset; b"" for none."""
-        with self._lock:
-            picture = self._pictures.get((*place, number))
-            return picture.jpeg if picture else b""
+        """Give the picture of a preset; b"" for none, or while nobody knows what is private."""
+        permit = _permit(self._fleet.units.get(place[0]))
+        return self._pictures.find((*place, number), permit) if permit else b""
 
     def rows(self, unit: str) -> dict[str, list[dict[str, object]]]:
-        """List what is known of a unit's presets: camera to number, name and picture's number."""
+        """List what is known of a unit's presets: camera to number, name and time of picture."""
+        permit = _permit(self._fleet.units.get(unit))
         with self._lock:
             names = {
                 (str(camera), int(number)): str(name)
@@ -139,11 +137,7 @@ class PresetBook:
                     "SELECT camera, number, name FROM names WHERE unit = ?", (unit,)
                 )
             }
-            pictures = {
-                (camera, number): picture.number
-                for (owner, camera, number), picture in self._pictures.items()
-                if owner == unit
-            }
+            pictures = self._pictures.times(unit, permit) if permit else {}
         rows: dict[str, list[dict[str, object]]] = {}
         for camera, number in sorted({*names, *pictures}):
             rows.setdefault(camera, []).append(
@@ -162,7 +156,8 @@ class PresetBook:
         state = camera.dome_state if camera is not None else ""
         is_clear = camera is not None and state == "idle" and not camera.is_withheld
         waited_ms = self._fleet.now_ms() - wish.since_ms
-        if state == "moving" or waited_ms > WAIT_MS:
+        is_over = state == "moving" or waited_ms > WAIT_MS
+        if is_over or not wish.permit or wish.permit != _permit(view):
             return True
         with self._fleet.lock:
             still = view.stills.get(place[1]) if view is not None else None
@@ -171,8 +166,8 @@ class PresetBook:
                 return False
             if still.number <= wish.after_still:
                 return False
-            utc_ms = still.utc_ms or self._fleet.utc_ms()
-            self._pictures[*place, wish.preset] = Picture(still.jpeg, utc_ms, still.number)
+        utc_ms = min(still.utc_ms or self._fleet.utc_ms(), self._fleet.utc_ms())
+        self._pictures.put((*place, wish.preset), wish.permit, utc_ms, still.jpeg)
         self.version += 1
         return True
 
@@ -181,6 +176,14 @@ class PresetBook:
             view = self._fleet.units.get(place[0])
             still = view.stills.get(place[1]) if view is not None else None
             return still.number if still is not None else 0
+
+
+def _permit(view: UnitView | None) -> str:
+    """Name the permit that a unit has, which says what is private; "" when that is not known."""
+    birth = view.birth if view is not None else None
+    if birth is None or not birth.permit_id:
+        return ""
+    return f"{birth.permit_id} to {birth.permit_ends_utc_ms}"
 
 
 def _camera(view: UnitView | None, name: str) -> CameraState | None:

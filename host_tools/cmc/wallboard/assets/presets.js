@@ -64,6 +64,11 @@ export function drawPresets(root, unit, camera) {
     const label = document.createElement("span");
     label.textContent = name ? `${number} ${name}` : String(number);
     if (picture) {
+      const taken = new Date(picture);
+      const date = document.createElement("time");
+      date.textContent = taken.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+      tile.title += `, picture of ${taken.toLocaleString("en-GB")}`;
+      tile.append(date);
       const image = document.createElement("img");
       image.alt = "";
       image.src = `/preset/${encodeURIComponent(unit)}/${encodeURIComponent(camera.name)}/${number}?` +
