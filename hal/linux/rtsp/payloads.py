@@ -8,7 +8,8 @@ from struct import Struct
 from hal.linux.nal import H264_SLICES, HEVC_SLICE_TYPE_COUNT
 from hal.linux.rtsp.picture_track import PictureTrack
 
-SEI, RECOVERY_POINT = 6, 6
+SEI = 6
+RECOVERY_POINT = b"\x06"
 
 
 def is_recovery(unit: bytes) -> bool:
@@ -17,7 +18,7 @@ def is_recovery(unit: bytes) -> bool:
     Cameras without IDR pictures mark their intra pictures so: the first message is a recovery
     point, and its frame count, an Exp-Golomb number, is 0.
     """
-    return unit[0] & 0x1F == SEI and unit[1:2] == bytes([RECOVERY_POINT]) and unit[3:4] >= b"\x80"
+    return unit[0] & 0x1F == SEI and unit[1:2] == RECOVERY_POINT and unit[3:4] >= b"\x80"
 
 
 class H264Track(PictureTrack):
