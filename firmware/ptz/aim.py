@@ -114,16 +114,17 @@ class Aiming:
         if self._dome.reckoning is not None:
             zoom_permille = self._dome.sight.aim()[2]  # nobody knows it, so it is left alone
         goal = (pan_cdeg, tilt_cdeg, zoom_permille)
-        self._pace_permille, self._next_pace_permille = self._next_pace_permille, PERMILLE
+        pace_permille, self._next_pace_permille = self._next_pace_permille, PERMILLE
         is_in_range = 0 <= pan_cdeg < CDEG_PER_TURN and abs(tilt_cdeg) <= TILT_CDEG_MAX
         if not is_in_range or not 0 <= zoom_permille <= PERMILLE:
             return self._dome.report.refuse("go_to", RANGE, now_ms)
         refusal = self._fault(goal)
         if refusal:
             return self._dome.report.refuse("go_to", refusal, now_ms)
-        self._way = plan(self._dome.settings, self._dome.sight.aim(), goal)
-        if not self._way:
+        way = plan(self._dome.settings, self._dome.sight.aim(), goal)
+        if not way:
             return self._dome.report.refuse("go_to", ZONE, now_ms)
+        self._way, self._pace_permille = way, pace_permille
         self.machine.on_event(GO)
         self._begun_ms = now_ms
         self._try_count = 0
@@ -242,7 +243,7 @@ class Aiming:
         move = list(drive.move) if drive.state == states.MOVING else [0, 0, 0]
         for index, axis in enumerate(AXES):
             if axis == only or not only or index in self._held:
-                move[index] = self._slowed(index, self._axes[axis].speed(now_ms))
+                move[index] = self._slowed(index, self._axes[axis].speed(now_ms), now_ms)
         wish = (move[0], move[1], move[2])
         if wish == states.STILL:
             self._settle()
@@ -260,10 +261,11 @@ class Aiming:
             self._end(OTHER, now_ms)
         self._tell(now_ms)
 
-    def _slowed(self, index: int, speed: int) -> int:
-        """Take off what a speed has over the pace; a lens has one speed."""
+    def _slowed(self, index: int, speed: int, now_ms: int) -> int:
+        """Take off what a speed has over the pace, or a soft stop allows; a lens has one speed."""
         if AXES[index] == "zoom":
             return speed
+        speed = self._dome.bounds.slowed(index, speed, now_ms)
         if self._dome.reckoning is not None:
             return self._dome.reckoning.nearest(AXES[index], speed)
         return max(-self._pace_permille, min(self._pace_permille, speed))

@@ -2,7 +2,8 @@
 
 from firmware.pelco_d.replies import NONE
 from firmware.ptz import drive as states
-from firmware.ptz.model import TILT_HIGH_CDEG, TILT_LOW_CDEG, within_limits
+from firmware.ptz.limits import slowed
+from firmware.ptz.model import TILT_HIGH_CDEG, TILT_LOW_CDEG, room_cdeg, within_limits
 from firmware.ptz.place import AXES
 from hal.api._typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
     Move = tuple[int, int, int]
 
+MS_PER_S = 1000
 ZONE, LIMIT = "ptz.zone", "ptz.limit"
 TURN_MS = 100  # a turn of a crowded machine may take so much longer
 ROUND_HALVES = 9  # three questions and a motion take four exchanges; half of one to spare
@@ -35,6 +37,15 @@ class Bounds:
         """Take out of a move, or slow, what may not be."""
         known = self._until_known(move)
         return self._dome.sight.limited(known, self._horizon_ms(), self._round_ms(), now_ms)
+
+    def slowed(self, index: int, permille: int, now_ms: int) -> int:
+        """Slow pan (0) or tilt (1) so that it would come to stand before a soft stop."""
+        settings, place = self._dome.settings, self._dome.sight.aim()[index]
+        room = room_cdeg(settings, index, 1 if permille > 0 else -1, place)
+        if room < 0 or not permille:
+            return permille
+        age_ms = self._dome.place.drift(MS_PER_S, now_ms)
+        return slowed(settings, permille, room, self._horizon_ms() + age_ms)
 
     def _round_ms(self) -> int:
         """Tell how long a round of questions and one motion take, if the head answers at once."""

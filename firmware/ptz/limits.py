@@ -24,6 +24,7 @@ STILL = (0, 0, 0)
 HALF_TURN_CDEG = CDEG_PER_TURN // 2
 CONE_PERMILLE = 1148  # half the diagonal of a 16:9 view is at most so much of half its width
 SLACK_CDEG = 25  # what the table of sines can be off, near a right angle
+SLOWEST_PERMILLE = 16  # the slowest byte
 PARTS_PERMILLE = (1000, 700, 500, 350, 250, 175, 125, 90, 60, 30, 15)
 MS_PER_S = 1000
 
@@ -58,6 +59,14 @@ def speed_cdeg_per_s(settings: "PtzSettings", permille: int) -> int:
         return settings.speed_cdeg_per_s_max
     told = min(settings.told_cdeg_per_s_max, settings.speed_cdeg_per_s_max)
     return permille * told // PERMILLE + told // 100
+
+
+def slowed(settings: "PtzSettings", permille: int, room_cdeg: int, horizon_ms: int) -> int:
+    """Give the part of a speed, never none, at which a way takes a time; see above."""
+    told = min(settings.told_cdeg_per_s_max, settings.speed_cdeg_per_s_max)
+    most_per_s = room_cdeg * MS_PER_S // horizon_ms - told // 100
+    most = max(most_per_s * PERMILLE // told, SLOWEST_PERMILLE)
+    return max(-most, min(most, permille))
 
 
 def view_box(aim: "tuple[int, int]", width_cdeg: int, spread: "tuple[int, int]") -> "Box":

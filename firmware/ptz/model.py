@@ -178,5 +178,19 @@ def within_limits(
     return pan, tilt, zoom
 
 
+def room_cdeg(settings: PtzSettings, index: int, sense: int, place_cdeg: int) -> int:
+    """Tell how far pan (0) or tilt (1) may still turn to a soft stop that was set; -1 for ever."""
+    if index == 0:
+        if settings.pan_limits_cdeg is None:
+            return -1
+        left, right = settings.pan_limits_cdeg
+        half = wrap_cdeg(right - left) // 2
+        return max(half - sense * signed_cdeg(place_cdeg - left - half), 0)
+    low, high = settings.tilt_limits_cdeg
+    if (low, high) == (TILT_LOW_CDEG, TILT_HIGH_CDEG):
+        return -1
+    return max(high - place_cdeg if sense > 0 else place_cdeg - low, 0)
+
+
 def _one_of(value: int, plus: int, minus: int) -> int:
     return plus if value > 0 else minus if value < 0 else 0

@@ -193,3 +193,39 @@ def test_a_stuck_axis_is_given_up():
     assert went_to(bench) == ["stuck"] and took_ms <= 6000, took_ms
     bench.run(600)
     assert bench.sent()[-1][2] != STOP and bench.service.drive.state == "idle"
+
+
+def test_a_place_that_is_refused_leaves_the_one_under_way_alone():
+    settings = PtzSettings(1, 9600, True)
+    settings.zones = settings.fences = ((9000, 9100, -9000, 9000), (27000, 27100, -9000, 9000))
+    bench = Bench(9600, None, settings)
+    bench.run(1500)
+    aiming = bench.service.aiming()
+    assert aiming.go_to(2000, -1000, 0, bench.ms) == ""
+    bench.run(600)
+    assert aiming.go_to(18000, 0, 900, bench.ms) == "ptz.zone", "a wall on either side"
+    assert aiming.go_slowly((36000, 0, 0), 100, bench.ms) == "ptz.range"
+    run_there(bench)
+    assert went_to(bench) == ["arrived"] and is_there(bench, (2000, -1000, 0))
+
+
+def test_an_aim_passes_no_soft_stop():
+    settings = PtzSettings(1, 2400, True)
+    settings.pan_limits_cdeg, settings.tilt_limits_cdeg = (34000, 2000), (-2000, 500)
+    settings.limit_margin_cdeg = 200
+    bench = Bench(2400, None, settings)
+    bench.run(1500)
+    far = [0, 0]
+
+    def look(bench):
+        off = (bench.dome.pan_cdeg + 18000) % 36000 - 18000
+        far[0] = max(far[0], abs(off))
+        far[1] = max(far[1], abs(bench.dome.tilt_cdeg + 750))
+        return False
+
+    for goal in ((34300, -1700, 100), (1700, 300, 0)):
+        assert bench.service.aiming().go_to(*goal, bench.ms) == "", goal
+        while bench.service.aiming().is_busy():
+            bench.run(100, look)
+        assert is_there(bench, goal), (goal, miss(bench, goal))
+    assert far[0] <= 2000 and far[1] <= 1250, far

@@ -331,19 +331,19 @@ class Sequence:
         raise BrokenError(f"bare at {self.rig.ms} ms: {bare}, taken for {believed}")
 
 
-def play(count: int, seed: int, flaw: str = "") -> "dict[str, int]":
+def play(count: int, seed: int, flaw: str = "", make=Sequence) -> "dict[str, int]":
     """Play so many sequences, each of its own seed; returns what was done.
 
     Raises:
         BrokenError: naming seed and number of the sequence.
     """
-    total = dict.fromkeys(COUNTS, 0)
+    total: dict[str, int] = {}
     for number in range(count):
-        sequence = Sequence(random.Random(seed + number), flaw)
+        sequence = make(random.Random(seed + number), flaw)
         try:
             sequence.run()
-        except AssertionError as error:
+        except (AssertionError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise BrokenError(f"seed {seed} + {number}: {error!r}") from error
         for name, value in sequence.counts.items():
-            total[name] += value
+            total[name] = total.get(name, 0) + value
     return total

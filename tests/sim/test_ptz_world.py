@@ -1,7 +1,7 @@
 """Whatever operators, tours and troubles do, nothing outlives its lease, passes a limit or shows.
 
 A short campaign each time; a long one by LAMPPOST_SEQUENCES, or without pytest and on any Python
-by `python -m benchmarks.campaign_ptz COUNT`.
+by `python -m benchmarks.campaign_ptz COUNT`; with `SEED places` added, heads are turned to places.
 """
 
 import os
@@ -9,10 +9,15 @@ import random
 
 import pytest
 from tests.sim.ptz_campaign import FLAWS, Sequence, play
+from tests.sim.ptz_places import PLACE_FLAWS, PlaceSequence
 from tests.sim.ptz_witness import BrokenError
 
 SEED = int(os.environ.get("LAMPPOST_SEED", "1365729465"))
-QUICK_COUNT, SLOW_COUNT = 150, int(os.environ.get("LAMPPOST_SEQUENCES", "0")) or 500
+QUICK_COUNT, PLACE_COUNT, SLOW_COUNT = (
+    150,
+    60,
+    int(os.environ.get("LAMPPOST_SEQUENCES", "0")) or 500,
+)
 FLAWED_COUNT_MAX = 300
 ONCE_BROKEN = (
     77_010_897,  # a head homed soon after it had been moved slowly, and was taken for standing
@@ -20,6 +25,9 @@ ONCE_BROKEN = (
     88_122_714,  # an answer that was under way damaged both copies of the last words
     30_008_014,  # stops said again to a dead head kept another one from hearing its move
     40_018_169,  # other frames kept the questions back on the way to a soft stop
+)
+ONCE_BROKEN_PLACES = (
+    500_075,  # what was learned of a slow speed made an aim go far too fast, past a limit
 )
 
 
@@ -29,9 +37,18 @@ def test_nothing_outlives_its_lease_whatever_is_done() -> None:
 
 
 @pytest.mark.clause("C21")
+def test_no_aim_outlives_its_end_or_shows_a_zone() -> None:
+    told = play(PLACE_COUNT, SEED, make=PlaceSequence)
+    print(f"seed {SEED}", told)
+    assert told["aims"] > 20 and told["arrived"] > 5 and told["refused"] > 20, (SEED, told)
+
+
+@pytest.mark.clause("C21")
 def test_what_once_broke_a_rule_breaks_none() -> None:
     for seed in ONCE_BROKEN:
         play(1, seed)
+    for seed in ONCE_BROKEN_PLACES:
+        play(1, seed, make=PlaceSequence)
 
 
 @pytest.mark.slow
@@ -39,13 +56,16 @@ def test_what_once_broke_a_rule_breaks_none() -> None:
 def test_nothing_outlives_its_lease_in_many_sequences() -> None:
     told = play(SLOW_COUNT, SEED + QUICK_COUNT)
     print(f"seed {SEED} + {QUICK_COUNT}: {SLOW_COUNT} sequences, {told}")
+    told = play(SLOW_COUNT, SEED + PLACE_COUNT, make=PlaceSequence)
+    print(f"seed {SEED} + {PLACE_COUNT}: {SLOW_COUNT} sequences with places, {told}")
 
 
 def test_a_flawed_controller_is_caught() -> None:
-    for flaw in FLAWS:
+    for flaw in (*FLAWS, *PLACE_FLAWS):
+        make = Sequence if flaw in FLAWS else PlaceSequence
         for number in range(FLAWED_COUNT_MAX):
             try:
-                Sequence(random.Random(SEED + number), flaw).run()
+                make(random.Random(SEED + number), flaw).run()
             except BrokenError:
                 break
             assert number < FLAWED_COUNT_MAX - 1, (SEED, flaw, "was not noticed")
