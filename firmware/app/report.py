@@ -146,6 +146,7 @@ class Reporter:
             "ring.barriers": recorder.barrier_count if recorder is not None else 0,
             "ring.unreadable": unit.scrubs.lost_count,
             "ring.failures": recorder.failure_count if recorder is not None else 0,
+            "ring.expired": recorder.expired_count if recorder is not None else 0,
         }
         for station in unit.stations:
             counters[station.name + ".retries"] = station.pictures.retry_count()

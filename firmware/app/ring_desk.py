@@ -245,9 +245,10 @@ class RingDesk:
 
     def obstacle(self, stream: str) -> int:
         """Tell what keeps a stream from the ring now: a cause of the ledger, 0 for nothing."""
-        if self.recorder is None or self.recorder.is_failing:
+        recorder = self.recorder
+        if recorder is None or recorder.is_failing or recorder.is_slow:
             return causes.DISK
-        record = self.recorder.streams.get(stream)
+        record = recorder.streams.get(stream)
         if record is None or not record.gap_cause:
             return 0
         return causes.NO_KEY if record.gap_cause == "no_key" else causes.DISK

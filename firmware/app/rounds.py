@@ -118,6 +118,7 @@ class Rounds:
             ("disk.failed", RING, ring.is_failing()),
             ("disk.slow", RING, recorder is not None and recorder.is_slow),
             ("disk.full", RING, ring.is_full()),
+            ("disk.stuck", RING, recorder is not None and recorder.is_stuck),
             ("permit.missing", UNIT, not authority.is_armed),
             ("link.down", LINK, not telemetry.is_up),
             ("outbox.shedding", OUTBOX, shed_count > self._shed_count),

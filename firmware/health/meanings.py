@@ -115,6 +115,12 @@ MEANINGS = {
         "Export what is still needed, then replace the medium; it rots.",
         "C33",
     ),
+    "disk.stuck": (
+        "The recording medium has not finished a flush since before the epoch that is over.",
+        "Footage of the epochs that are over is dropped from memory; the gap is recorded.",
+        "Take the medium's cable and power off and on; replace it if it hangs again.",
+        "C28",
+    ),
     "not.recording": (
         "The camera is deployed and armed, and nothing is being recorded.",
         "The camera stands there as a dummy.",

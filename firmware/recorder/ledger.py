@@ -10,7 +10,7 @@ wait, and are put there when time comes.
                                       ^ until_ms          blames tell why, should it be missing
 """
 
-from firmware.recorder.causes import CERTAIN, CLOCK, POWER, RECORDED
+from firmware.recorder.causes import CERTAIN, CLOCK, DISK, POWER, RECORDED
 from firmware.recorder.days import DAY_MS, Days
 from hal.api._typing import TYPE_CHECKING
 from hal.api.clock import UTC_NONE, UTC_SYNCED
@@ -97,9 +97,11 @@ class StreamLedger:
             return
         since_ms = now_ms
         if cause in CERTAIN and 0 <= now_ms - last_unit_ms <= RUN_GAP_MS:
-            since_ms = max(last_unit_ms, blames[-1][0] if blames else last_unit_ms)
-        if not blames:
-            since_ms = min(since_ms, self.until_ms)
+            since_ms = last_unit_ms
+        elif cause == DISK:
+            since_ms = self.until_ms  # what still waits for the medium is missing for its sake
+        judged_ms = self.until_ms
+        since_ms = max(since_ms, blames[-1][0]) if blames else min(since_ms, judged_ms)
         blames.append((since_ms, cause))
         if len(blames) > BLAME_COUNT_MAX:
             self.merged_count += 1

@@ -5,9 +5,11 @@ The rules of writing that it keeps stand in docs/formats/ring.md.
 
 from firmware.buffers import EventQueue
 from firmware.recorder.commits import DONE, EVERY_MS, FAILED, HALF_MS, Commits
+from firmware.recorder.epochs import Epochs
+from firmware.recorder.item import Item
 from firmware.recorder.retention import held_times
 from firmware.recorder.settings import RecorderSettings, StreamState
-from firmware.recorder.stream import PICTURE_CHAIN, Item, Stream, is_same, refuse
+from firmware.recorder.stream import PICTURE_CHAIN, Stream, is_same, refuse
 from firmware.ring.content import unit_bytes
 from firmware.ring.layout import BARRIER
 from firmware.ring.segments import SegmentInfo
@@ -54,7 +56,7 @@ class RecorderService:
         self._settings = settings or RecorderSettings()
         self._streams: dict[str, Stream] = {}
         self.streams = self._streams  # for the ledger, which only looks
-        self._chains: dict[str, tuple[KeySource, int]] = {}
+        self._epochs = Epochs()
         self._time: tuple[int, int, int] = (0, 0, 0)  # now_ms, utc_ms, quality at one moment
         self._now_ms = 0
         self._plan: list[Step] = []
@@ -62,8 +64,8 @@ class RecorderService:
         self._memory_bytes = 0
         self._is_dirty = False
         self.events = EventQueue()
-        self.is_failing = False
-        self.is_slow = False
+        self.is_failing = self.is_slow = False
+        self.is_stuck = False  # no barrier came back since what waited too long was dropped
         self.barrier_count = 0
         self.failure_count = 0
         self.refused_count = 0
@@ -127,10 +129,7 @@ class RecorderService:
         for record in self._streams.values():
             if record.chain == chain:
                 record.flush()
-        if ratchet is None:
-            self._chains.pop(chain, None)
-        else:
-            self._chains[chain] = (ratchet, ratchet.epoch)
+        self._epochs.set(chain, ratchet, self._now_ms)
 
     def set_time(self, utc_ms: int, quality: int, now_ms: int) -> None:
         """Tell the wall clock at a moment; quality 0 for none."""
@@ -151,7 +150,7 @@ class RecorderService:
             self.refused_count += 1
             return
         room_bytes = self._settings.memory_bytes_max - self._memory_bytes
-        cause = record.obstacle(unit, record.chain in self._chains, room_bytes)
+        cause = record.obstacle(unit, self._epochs.has(record.chain), room_bytes)
         if cause:
             if record.leave_out(cause, now_ms):
                 self._tell_gap(stream, cause, now_ms)
@@ -166,7 +165,7 @@ class RecorderService:
         if record.held and record.held_bytes + size > record.record_bytes_max:
             record.flush()
         self._memory_bytes += size
-        key = (record.chain, self._chains[record.chain][1])
+        key = (record.chain, self._epochs.number(record.chain))
         record.hold(unit, key, self._stamp(unit.now_ms))
 
     def step(self, now_ms: int) -> "tuple[list[Step], int]":
@@ -220,6 +219,7 @@ class RecorderService:
         for name, sequence in self._commits.covered.items():
             self._streams[name].settle(sequence, now_ms)
         self.barrier_count += 1
+        self.is_stuck = False
         if self.is_failing:
             self.is_failing = False
             self.events.emit("disk.recovered", now_ms)
@@ -282,7 +282,7 @@ class RecorderService:
             cause = ""
             if record.queue:
                 cause = record.fits(record.queue[0])
-            elif record.segment_key[1] != self._chains.get(record.segment_key[0], (None, -1))[1]:
+            elif record.segment_key[1] != self._epochs.number(record.segment_key[0]):
                 cause = "epoch"  # nothing came since: its key must not stay in memory
             if cause and record.writer.is_open():
                 self._close(record, cause, self._stamp(self._now_ms))
@@ -302,12 +302,11 @@ class RecorderService:
                 return False
             item = record.queue[0]
             chain, epoch = item.key
-            source = self._chains.get(chain, (None, -1))[0]
+            source = self._epochs.source(chain)
             if not record.writer.can_open(source, chain, epoch):
                 # Its epoch is over: under a later key it would outlive its 31 days.
                 record.next_item()
-                self.expired_count += 1
-                self._tell_gap(record.name, "epoch", self._now_ms)
+                self._expired(record, 1, "epoch")
                 continue
             info = SegmentInfo(record.name, chain, epoch, self._boot, item.stamp, item.parameters)
             self._plan.extend(record.writer.open(source, info, self._settings.index_key))
@@ -318,13 +317,22 @@ class RecorderService:
             self._fill(record)
         return True
 
+    def _expired(self, record: Stream, count: int, cause: str) -> None:
+        self.expired_count += count
+        self._memory_bytes = sum(each.memory_bytes() for each in self._streams.values())
+        self._tell_gap(record.name, cause, self._now_ms)
+
     def _tell_gap(self, stream: str, cause: str, now_ms: int) -> None:
         self.events.emit("recording.gap", now_ms, {"stream": stream, "cause": cause})
 
     def _watch(self, now_ms: int) -> None:
-        for chain, entry in list(self._chains.items()):
-            if entry[0].epoch != entry[1]:
-                self.set_epoch(chain, entry[0])
+        for chain, source in self._epochs.turned():
+            self.set_epoch(chain, source)
+        for record in self._streams.values():
+            count = record.expire(self._epochs, now_ms)
+            if count:
+                self.is_stuck = True
+                self._expired(record, count, "disk")
         is_slow = self._commits.age_ms(now_ms) > SLOW_MS
         if is_slow and not self.is_slow:
             self.events.emit("disk.slow", now_ms)

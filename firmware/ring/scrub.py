@@ -7,7 +7,7 @@ keys; runs beside the writer. Rules: docs/formats/ring.md, invariants 3 to 11.
 import binascii
 
 from firmware.errors import DamagedError
-from firmware.ring import holds, orphans, records, segments
+from firmware.ring import holds, records, segments
 from firmware.ring.layout import PAGE_BYTES
 from firmware.ring.reader import SEQUENCE_END
 from hal.api._typing import TYPE_CHECKING
@@ -228,15 +228,11 @@ class Scrub:
         start = part.segment_offset_bytes(slot) + self._offset_bytes
         if self._offset_bytes >= part.segment_bytes:
             return False
-        if header is None:
-            page = self._fetch(report, start, PAGE_BYTES)
-            is_orphan = orphans.is_orphan(page, self._layout, part, self.generation, self._limit)
-            report.missing_count += is_orphan
-            self._offset_bytes += PAGE_BYTES
-            return True
-        if self._expected >= self._limit:
+        if header is not None and self._expected >= self._limit:
             return False
         page = self._fetch(report, start, PAGE_BYTES)
+        if header is None:
+            return self._look_for_orphan(report, page)
         record = records.decode(page, self._layout, header)
         if record is not None:
             self._settled = max(self._settled, record.settled)
@@ -258,6 +254,15 @@ class Scrub:
         self._expected = record.sequence + 1
         self._offset_bytes += record.length_bytes()
         return record.kind != records.FOOTER
+
+    def _look_for_orphan(self, report: SegmentReport, page: bytes) -> bool:
+        from firmware.ring import orphans  # noqa: PLC0415 - headers are hardly ever lost
+
+        part = self.partition
+        is_orphan = orphans.is_orphan(page, self._layout, part, self.generation, self._limit)
+        report.missing_count += is_orphan
+        self._offset_bytes += PAGE_BYTES
+        return True
 
     def _look_past(self, report: SegmentReport) -> bool:
         """Go on behind a page that is no record; in the newest segment only to tell rot by."""

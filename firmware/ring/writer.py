@@ -172,6 +172,14 @@ class PartitionWriter:
         self._forget()
         self.sequence = sequence
 
+    def spare_key(self) -> "tuple[str, int]":
+        """Tell (chain, epoch) of the key that is kept for one more segment; ("", -1) for none."""
+        return (self._spare.chain, self._spare.epoch) if self._spare is not None else ("", -1)
+
+    def forget_spare(self) -> None:
+        """Forget that key."""
+        self._spare = None
+
     def _is_spare(self, chain: str, epoch: int) -> bool:
         spare = self._spare
         if spare is None or spare.chain != chain or spare.epoch != epoch:

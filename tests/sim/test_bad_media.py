@@ -2,6 +2,7 @@
 
 import pytest
 
+from firmware.recorder import causes
 from firmware.ring import layout
 from firmware.ring.layout import PAGE_BYTES
 from sim.world.world import World
@@ -124,3 +125,27 @@ def test_a_medium_that_lies_is_recorded_on_and_every_start_finds_its_way():
             return
         assert bench.recorded() > 0
     assert bench.port.misdirected_count > 0 and bench.port.rotten_bit_count > 0
+
+
+@pytest.mark.slow
+@pytest.mark.clause("C28")
+def test_a_medium_that_hangs_is_told_and_no_old_footage_waits_for_it():
+    bench = Bench()
+    bench.port.faults.is_held = True
+    bench.world.run(60 * SECOND_MS)
+    assert bench.faults() == {"disk.slow"}
+    bench.world.run(1_300 * SECOND_MS)
+    unit = bench.site.unit
+    epoch = unit.chains.ratchet("picture").epoch
+    streams = unit.ring.recorder.streams.values()
+    keys = [one.key for stream in streams for one in stream.queue if not one.cause]
+    keys += [one[1].key for stream in streams for one in stream.unsettled if not one[1].cause]
+    assert {key[1] for key in keys if key[0] == "picture"} <= {epoch - 1, epoch}
+    assert unit.ring.recorder.expired_count > 0
+    assert "disk.stuck" in bench.faults()
+    rows = unit.ledger.ledgers["dome-1/picture"].days.rows
+    assert sum(row.spent_ms[causes.DISK] for row in rows) > 500 * SECOND_MS
+    heartbeat = unit.reporter._heartbeat(bench.site.clock.now_ms())
+    assert heartbeat.counters["ring.expired"] == unit.ring.recorder.expired_count
+    bench.port.release()
+    assert bench.goes_on()
