@@ -107,7 +107,9 @@ class HoldDesk:
         if keeper is None:
             return _no_ring()
         clock = self._board.clock
-        utc_ms = clock.utc_ms() if clock.utc_quality() >= UTC_SYNCED else 0
+        # The CMC's clock is as good: its word is sealed, fresh and used once.
+        is_trusted = clock.utc_quality() >= UTC_SYNCED
+        utc_ms = clock.utc_ms() if is_trusted else command.issued_utc_ms
         stream = "%s/%s" % (command.text("camera"), command.text("kind"))
         from_utc_ms, to_utc_ms = command.number("from_utc_ms"), command.number("to_utc_ms")
         self._step_ms = 0

@@ -47,6 +47,7 @@ _WATCHERS = (OPERATOR, SUPERVISOR, RESPONSIBLE_OFFICER)
 _HANDS = (OPERATOR, SUPERVISOR, ENGINEER, RESPONSIBLE_OFFICER)
 _GUIDED = (OPERATOR, SUPERVISOR, ENGINEER, GUEST)
 _ANYBODY = (OPERATOR, SUPERVISOR, ENGINEER, RESPONSIBLE_OFFICER, GUEST)
+_REVIEWERS = (SUPERVISOR, RESPONSIBLE_OFFICER, KEYHOLDER)
 _GRANTED = (SITE, VEHICLE, CMC_ROOM)
 
 # (act, roles, classes): what stands in no row is refused.
@@ -76,8 +77,8 @@ RULES = (
     ("sound.off", _HANDS, CLASSES),
     ("fault.acknowledge", _HANDS, CLASSES),
     ("still.take", _WATCHERS, CLASSES),
-    ("ring.hold", (SUPERVISOR, RESPONSIBLE_OFFICER), CLASSES),
-    ("ring.release", (SUPERVISOR, RESPONSIBLE_OFFICER), CLASSES),
+    ("ring.hold", _REVIEWERS, CLASSES),
+    ("ring.release", _REVIEWERS, CLASSES),
 )
 
 # (act, role or "", class or ""): the clause behind a refusal, the first that fits; else C49.

@@ -67,7 +67,8 @@ class Keeper:
             utc_ms: now, by a trusted clock; 0 for none.
 
         Returns:
-            (refusal code or "", number of the hold, how many segments, and when it ends).
+            (refusal code or "", number of the hold, how many segments, and when it ends); the
+            hold that is there already to the same question, because an answer may get lost.
         """
         code, text = self._obstacle(stream, from_utc_ms, to_utc_ms, utc_ms)
         if code:
@@ -76,6 +77,9 @@ class Keeper:
         assert partition is not None
         index = self._layout.partitions.index(partition)
         first, last = self._span(index, from_utc_ms, to_utc_ms)
+        same = self._same(index, first, last, from_utc_ms + LIFE_MS)
+        if same is not None:
+            return "", _told(same)
         if last < first:
             text = "nothing of that time is in the ring, or it is being overwritten now"
             return self._refuse("ring.not_there", text)
@@ -87,9 +91,7 @@ class Keeper:
         wanted = self._trimmed(index, first, last)
         wanted.append(one)
         self._want(wanted)
-        told: dict[str, int | str | bool] = {"hold": number, "segments": one.span_count()}
-        told["until_utc_ms"] = one.until_utc_ms
-        return "", told
+        return "", _told(one)
 
     def numbers(self) -> "list[int]":
         """List the holds that count."""
@@ -165,6 +167,14 @@ class Keeper:
         last = bracket(oldest, newest, opened_at, to_utc_ms - 1)[1] - 1
         return max(first, 0, newest + 1 - partition.segment_count + NEXT_COUNT), last
 
+    def _same(self, index: int, first: int, last: int, until_utc_ms: int) -> "Hold | None":
+        """Find the hold of the same range; its segments may lie more than a lap back by now."""
+        for one in self._wanted:
+            is_same = one.partition == index and one.until_utc_ms == until_utc_ms
+            if is_same and one.freed == holds.ACTIVE and (one.last == last or last < first):
+                return one
+        return None
+
     def _no_room(self, one: Hold) -> str:
         """Tell why one hold more is too much; "" when it is not."""
         count = self._count(one)
@@ -237,3 +247,11 @@ class Keeper:
         newest = self._states[one.partition].generation
         is_known = any(was.number == one.number for was in self._layout.holds)
         return is_known or one.first > newest - self._count(one)
+
+
+def _told(one: Hold) -> "dict[str, int | str | bool]":
+    return {
+        "hold": one.number,
+        "segments": one.span_count(),
+        "until_utc_ms": one.until_utc_ms,
+    }

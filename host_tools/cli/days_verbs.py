@@ -10,8 +10,8 @@ from rich.table import Table
 from host_tools.cli.evidence_words import STATE, CmcOption, StateOption
 from host_tools.cli.ring_words import tell_json
 from host_tools.cli.words import OUT, refuse, say
-from host_tools.cmc.centre import STORE_FILE
 from host_tools.cmc.continuity import WORDS, DayTold, last_days, totals
+from host_tools.cmc.store import STORE_FILE
 
 UnitOption = Annotated[str, typer.Option("--unit", help="Only this unit.")]
 CameraOption = Annotated[str, typer.Option("--camera", help="Only this camera.")]

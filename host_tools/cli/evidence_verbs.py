@@ -1,16 +1,15 @@
 """`lamppost evidence`: footage for a court, in four acts of at least two people."""
 
-import json
 import os
 import signal
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from firmware.policy.rules import AUDITOR, PURPOSES, SUPERVISOR
+from firmware.policy.rules import PURPOSES, SUPERVISOR
+from host_tools.cli.evidence_list import EXIT_NOT_GOOD, list_requests, withdraw_request
 from host_tools.cli.evidence_words import (
     PERSON_KEY,
     STATE,
@@ -22,26 +21,26 @@ from host_tools.cli.evidence_words import (
     PersonOption,
     Places,
     PoolOption,
+    RequestArgument,
     RoleOption,
     StateOption,
-    countdown,
+    case_rows,
     desk_at,
     moment,
     tell_export,
 )
 from host_tools.cli.words import OUT, refuse, say, tell_list
-from host_tools.cmc.centre import utc_ms
-from host_tools.cmc.evidence_desk import Copy, EvidenceDesk, Keeping, default_keeping
+from host_tools.cmc.case_papers import Keeping, default_keeping
+from host_tools.cmc.case_told import countdown
+from host_tools.cmc.evidence_desk import Copy
 from host_tools.cmc.footage import Footage, Person
-from host_tools.cmc.requests import ACCEPTED, ASKED, EXPORTED, FEES, Case
+from host_tools.cmc.requests import FEES
 from host_tools.evidence import verify_alone, verify_onvif
 from host_tools.evidence.envelope import SEALED
 
 app = typer.Typer(
     no_args_is_help=True, help="Footage for a case: request, review, export, release, verify."
 )
-RequestArgument = Annotated[str, typer.Argument(help="Id of the request, such as E-0001.")]
-EXIT_NOT_GOOD = 1
 
 
 @app.callback()
@@ -91,7 +90,7 @@ def request_footage(  # noqa: PLR0913, PLR0917  one argument for each thing that
     )  # fmt: skip
     with desk_at(Places(state, cmc)) as desk:
         request_id = desk.register.request(Person(person, role), footage)
-    dies, is_urgent = countdown(footage, utc_ms())
+        dies, is_urgent = countdown(footage, desk.utc_ms())
     rows: list[tuple[str, object]] = [("dies", dies)]
     if is_urgent:
         rows.append(("urgent", "it is exported at once when it is accepted"))
@@ -120,13 +119,12 @@ def review_request(  # noqa: PLR0913, PLR0917  as above, and the places an urgen
     who = Person(person, role)
     with desk_at(places) as desk:
         case = desk.register.review(request_id, who, accept, reason)
-        say(f"{request_id} is {case.state}")
-        dies, is_urgent = countdown(case.footage, utc_ms())
+        tell_list(f"{request_id} is {case.state}", case_rows(case, desk.utc_ms()))
         if not accept:
             return
-        say(f"its footage dies {dies}")
-        if is_urgent:
-            _export(desk, request_id, who, places, None)
+        result = desk.export_if_urgent(case, who, places.source(case.footage.unit))
+        if result is not None:
+            tell_export(result)
         else:
             say(f"next: lamppost evidence export {request_id} ...")
 
@@ -155,13 +153,18 @@ def export_footage(  # noqa: PLR0913, PLR0917  as above
     """
     places = Places(state, cmc, keys, pool, permit)
     with desk_at(places) as desk:
-        usual = default_keeping(desk.register.case(request_id).footage.case, utc_ms())
+        footage = desk.register.case(request_id).footage
+        usual = default_keeping(footage.case, desk.utc_ms())
         keeping = Keeping(
             retention or usual.retention,
             _day(review_on) if review_on else usual.review_on,
             onvif,
         )
-        _export(desk, request_id, Person(person, role), places, out, keeping)
+        who, source = Person(person, role), places.source(footage.unit)
+        result = desk.export(request_id, who, source, keeping, out)
+        tell_export(result)
+        case = desk.register.case(request_id)
+        tell_list(f"{request_id} {case.state}", case_rows(case, desk.utc_ms()))
 
 
 @app.command("release")
@@ -191,12 +194,15 @@ def release_copy(  # noqa: PLR0913, PLR0917  as above
     """
     with desk_at(Places(state, cmc, keys)) as desk:
         place = folder or desk.exports(request_id)
+        if note is not None and note.exists():
+            refuse(f"{note}: exists already; a release note is never overwritten: give another")
         if not place.is_dir():
             refuse(f"{place}: there is no such export; give --folder")
         copy = Copy(recipient, legal_basis, fee, certificate)
         text = desk.release(request_id, Person(person, role), place, copy)
-        written = note or place.with_name(place.name + "-release.txt")
-        written.write_text(text, "utf-8")
+        written = note or _free_note(place)
+        with written.open("x", encoding="utf-8") as file:
+            file.write(text)
     OUT.print(text, soft_wrap=True, markup=False)
     say(f"release note: {written}")
     if certificate is None:
@@ -230,50 +236,8 @@ def verify_export(
     tell_list(f"{folder} is good", rows)
 
 
-@app.command("list")
-def list_requests(
-    role: RoleOption = AUDITOR,
-    person: PersonOption = "auditor",
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, with every record.")] = False,
-    state: StateOption = STATE,
-    cmc: CmcOption = None,
-) -> None:
-    """List every request, what dies first in front, and check the register; changes nothing."""
-    with desk_at(Places(state, cmc)) as desk:
-        cases = desk.register.looked_at(Person(person, role))
-        faults = desk.register.check()
-    if as_json:
-        told = [{"id": case.id, "state": case.state, "records": _told(case)} for case in cases]
-        typer.echo(json.dumps({"cases": told, "faults": faults}, indent=1, ensure_ascii=False))
-    else:
-        for case in cases:
-            dies, is_urgent = countdown(case.footage, utc_ms())
-            rows = [("asked by", case.asked_by.name), ("case", case.footage.case)]
-            rows.append(("footage", f"{case.footage.unit}, {case.footage.camera}"))
-            if case.state in {ASKED, ACCEPTED, EXPORTED}:
-                rows.append(("URGENT: dies" if is_urgent else "dies", dies))
-            tell_list(f"{case.id} {case.state}", rows)
-        tell_list("register", [("fault", fault) for fault in faults] or [("state", "whole")])
-    if faults:
-        raise typer.Exit(EXIT_NOT_GOOD)
-
-
-def _export(
-    desk: EvidenceDesk,
-    request_id: str,
-    who: Person,
-    places: Places,
-    out: Path | None,
-    keeping: Keeping | None = None,
-) -> None:
-    footage = desk.register.case(request_id).footage
-    usual = default_keeping(footage.case, utc_ms())
-    source = places.source(footage.unit)
-    tell_export(desk.export(request_id, who, source, keeping or usual, out))
-
-
-def _told(case: Case) -> list[dict[str, object]]:
-    return [asdict(record) for record in case.records]
+app.command("withdraw")(withdraw_request)
+app.command("list")(list_requests)
 
 
 def _onvif_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
@@ -284,6 +248,13 @@ def _onvif_faults(folder: Path, manifest: dict[str, Any]) -> list[str]:
     names = [file["name"] for file in manifest["files"]]
     found = [verify_onvif.check(folder / name, told["certificate_sha256"])[0] for name in names]
     return [fault for faults in found for fault in faults]
+
+
+def _free_note(place: Path) -> Path:
+    """Name a note that overwrites none: each copy that is given away has its own."""
+    names = ["-release.txt", *(f"-release-{number}.txt" for number in range(2, 1000))]
+    notes = [place.with_name(place.name + name) for name in names]
+    return next(note for note in notes if not note.exists())
 
 
 def _day(text: str) -> date:

@@ -13,18 +13,19 @@ import typer
 
 from firmware.errors import DamagedError
 from host_tools.cli.words import refuse, tell_list
+from host_tools.cmc.case import ACCEPTED, ASKED, EXPORTED, Case
+from host_tools.cmc.case_told import countdown, warning_words
 from host_tools.cmc.centre import utc_ms
 from host_tools.cmc.evidence_desk import EvidenceDesk
-from host_tools.cmc.footage import Footage, RefusedError
+from host_tools.cmc.footage import RefusedError
+from host_tools.cmc.holds import hold_states
 from host_tools.cmc.keyholder import KEYHOLDER_FILE
-from host_tools.cmc.requests import URGENT_MS
 from host_tools.cmc.roster import Login
 from host_tools.evidence.errors import EvidenceError
 from host_tools.evidence.export import ExportResult
-from host_tools.evidence.moment import iso
 from host_tools.keystore import PERMIT_FILE, KeystoreError
 
-MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
+RequestArgument = Annotated[str, typer.Argument(help="Id of the request, such as E-0001.")]
 PersonOption = Annotated[str, typer.Option("--person", help="Who acts, by name.")]
 RoleOption = Annotated[str, typer.Option("--role", help="In which role.")]
 StateOption = Annotated[
@@ -105,15 +106,18 @@ def moment(option: str, text: str) -> int:
     return int(found.astimezone(UTC).timestamp() * 1000)
 
 
-def countdown(footage: Footage, now_utc_ms: int) -> tuple[str, bool]:
-    """Tell the day on which the footage dies and what is left; True when that is urgent."""
-    dies_utc_ms = footage.first_dies_utc_ms()
-    left_ms = dies_utc_ms - now_utc_ms
-    if left_ms <= 0:
-        return f"its beginning is dead; the last dies {iso(footage.last_dies_utc_ms())}", True
-    days, rest = divmod(left_ms, DAY_MS)
-    text = f"{days} d {rest // HOUR_MS} h {rest % HOUR_MS // MINUTE_MS} min"
-    return f"{iso(dies_utc_ms)}, in {text}", left_ms <= URGENT_MS
+def case_rows(case: Case, now_utc_ms: int) -> list[tuple[str, object]]:
+    """Tell a request in rows: whose it is, what it is about, when it dies, and its hold."""
+    dies, is_urgent = countdown(case.footage, now_utc_ms)
+    rows: list[tuple[str, object]] = [("asked by", case.asked_by.name)]
+    rows.append(("case", case.footage.case))
+    rows.append(("footage", f"{case.footage.unit}, {case.footage.camera}"))
+    is_wanted = case.state in {ASKED, ACCEPTED, EXPORTED}
+    rows.append(("URGENT: dies" if is_urgent and is_wanted else "dies", dies))
+    rows += [(one.kind, one.words(case.footage.unit)) for one in hold_states(case, now_utc_ms)]
+    if warning := warning_words(case, now_utc_ms):
+        rows.append(("WARNING", warning))
+    return rows
 
 
 def tell_export(result: ExportResult) -> None:

@@ -1,6 +1,8 @@
 """Turns a press at the page into a signed command, and waits for what the unit answers."""
 
 import asyncio
+import threading
+from collections.abc import Callable
 
 from firmware.commands.acts import ACTS, STOP, argument_faults
 from firmware.commands.message import Answer, Command, encode
@@ -18,7 +20,7 @@ MOVE_EXPIRY_MS = 1_500
 ANSWER_TIMEOUT_S = 3.0
 NO_ANSWER, NO_LINK, UNKNOWN = "no_answer", "no_link", "unknown"
 OVERTAKEN = "overtaken"
-Waiting = tuple[asyncio.AbstractEventLoop, "asyncio.Future[Answer]"]
+Take = Callable[[Answer], None]
 Outcome = dict[str, "str | int | dict[str, int | str | bool]"]
 
 
@@ -37,7 +39,8 @@ class Controls:
         self._store = store
         self._fleet = fleet
         self._signer = signer
-        self._waiting: dict[tuple[str, int], Waiting] = {}
+        self._waiting: dict[tuple[str, int], Take] = {}
+        self._leaving = threading.Lock()
         self._turns: dict[str, asyncio.Lock] = {}
         self._driven: dict[str, set[tuple[str, str]]] = {}  # session to the domes it moved
         self._press_least: dict[tuple[str, str, str], int] = {}
@@ -70,11 +73,7 @@ class Controls:
         faults = argument_faults(command.act, command.arguments)
         if faults:
             return refusal(UNKNOWN, "; ".join(faults))
-        command.unit = unit
-        command.person = operator.person
-        command.role = operator.role
-        command.purpose = operator.purpose
-        command.reason = operator.reason
+        _sign(command, operator, unit)
         loop = asyncio.get_running_loop()
         answered: asyncio.Future[Answer] = loop.create_future()
         # One at a time to each unit, so that they leave in the order of their numbers.
@@ -82,10 +81,11 @@ class Controls:
             overtaken = self._check_turn(operator, command, press)
             if overtaken is not None:
                 return overtaken
-            sealed = await asyncio.to_thread(self._prepare, command, view)
-            self._waiting[unit, command.sequence] = (loop, answered)
-            left_ms = self._fleet.now_ms()
-            is_sent = self._feed.publish(topics.topic(unit, topics.COMMAND), sealed)
+
+            def take(answer: Answer) -> None:
+                loop.call_soon_threadsafe(_settle, answered, answer)
+
+            is_sent, left_ms = await asyncio.to_thread(self._leave, command, view, take)
         try:
             if not is_sent:
                 return refusal(NO_LINK, "the broker is away; nothing was sent")
@@ -96,6 +96,28 @@ class Controls:
         finally:
             self._waiting.pop((unit, command.sequence), None)
         return _outcome(answer, self._fleet.now_ms() - left_ms)
+
+    def send(self, operator: Operator, unit: str, command: Command, take: Take) -> int:
+        """Ask a unit to do what was decided before, and do not wait for it.
+
+        Args:
+            operator: who decided it.
+            unit: whom; one of the fleet.
+            command: act and arguments; the rest is filled in here.
+            take: is given the answer, on the feed's thread, should one come.
+
+        Returns:
+            the command's sequence, with which `forget` ends the wait; 0 when nothing was sent.
+        """
+        _sign(command, operator, unit)
+        is_sent, _ = self._leave(command, self._fleet.units[unit], take)
+        if not is_sent:
+            self.forget(unit, command.sequence)
+        return command.sequence if is_sent else 0
+
+    def forget(self, unit: str, sequence: int) -> None:
+        """Wait no longer for an answer."""
+        self._waiting.pop((unit, sequence), None)
 
     async def let_go(self, operator: Operator) -> None:
         """Stop and release every dome that somebody moved who may not any more."""
@@ -127,6 +149,18 @@ class Controls:
                 del self._driven[next(iter(self._driven))]
         return None
 
+    def _leave(self, command: Command, view: UnitView, take: Take) -> tuple[bool, int]:
+        """Number, keep, seal and send a command; they leave in the order of their numbers.
+
+        Returns:
+            whether it was sent, and when.
+        """
+        with self._leaving:
+            sealed = self._prepare(command, view)
+            self._waiting[command.unit, command.sequence] = take
+            left_ms = self._fleet.now_ms()
+            return self._feed.publish(topics.topic(command.unit, topics.COMMAND), sealed), left_ms
+
     def _prepare(self, command: Command, view: UnitView) -> bytes:
         """Number, keep and seal a command."""
         command.issued_utc_ms = self._fleet.utc_ms()
@@ -139,15 +173,22 @@ class Controls:
     def _on_answer(self, answer: Answer) -> None:
         """Take an answer on the feed's thread."""
         result = (answer.result, answer.code, answer.clause)
-        waiting = self._waiting.get((answer.unit, answer.sequence))
-        if waiting is not None:
-            loop, answered = waiting
-            loop.call_soon_threadsafe(_settle, answered, answer)
+        take = self._waiting.pop((answer.unit, answer.sequence), None)
+        if take is not None:
+            take(answer)
         is_ours = self._store.answer_command(
             answer.unit, answer.sequence, result, self._fleet.utc_ms()
         )
         if not is_ours:
             self.unexpected_answer_count += 1
+
+
+def _sign(command: Command, operator: Operator, unit: str) -> None:
+    command.unit = unit
+    command.person = operator.person
+    command.role = operator.role
+    command.purpose = operator.purpose
+    command.reason = operator.reason
 
 
 def _settle(answered: "asyncio.Future[Answer]", answer: Answer) -> None:

@@ -1,53 +1,38 @@
 """Where an accepted request becomes an export, and an export a copy that is given away."""
 
+import hashlib
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from firmware.cbor.decode import loads
-from firmware.cose import sign1
-from firmware.errors import RemoteProtocolError
-from firmware.policy import permit
-from firmware.policy.fields import PaperError
-from firmware.policy.permit import Permit
-from hal.linux.cipher import OpenSslCipher
 from host_tools.cmc.access import Access
 from host_tools.cmc.camera_clock import camera_clock
-from host_tools.cmc.centre import STORE_FILE
-from host_tools.cmc.footage import RELEASE, REQUEST, REVIEW, Person, RefusedError, given
-from host_tools.cmc.requests import REGISTER_FILE, Case, Register
+from host_tools.cmc.case import Case
+from host_tools.cmc.case_papers import (
+    Keeping,
+    default_keeping,
+    mark_of,
+    papers_of,
+    read_permit,
+)
+from host_tools.cmc.export_check import export_faults, fault_of_manifest
+from host_tools.cmc.footage import LIST, RELEASE, Person, RefusedError, given
+from host_tools.cmc.requests import REGISTER_FILE, URGENT_MS, Register
 from host_tools.cmc.roster import Login
 from host_tools.cmc.site_keyholder import open_keyholder
+from host_tools.cmc.store import STORE_FILE
+from host_tools.cmc.warnings import note_warnings
 from host_tools.evidence import verify_alone
 from host_tools.evidence.envelope import SEALED, sealed_copy
-from host_tools.evidence.errors import PapersError
 from host_tools.evidence.export import ExportResult, export
-from host_tools.evidence.manifest import Papers
 from host_tools.evidence.moment import iso
-from host_tools.evidence.onvif import Mark, OnvifSigner
+from host_tools.evidence.onvif import OnvifSigner
 from host_tools.evidence.pool import SegmentName
 from host_tools.evidence.signing import Signer
-from host_tools.keystore import Keystore
 
 EXPORTS_FOLDER = "exports"
-
-
-@dataclass(frozen=True)
-class Keeping:
-    """How a copy is made and kept.
-
-    Attributes:
-        retention: on what ground it is kept.
-        review_on: the day on which that is looked at again.
-        with_onvif: its files have the boxes and the signature of ONVIF as well.
-    """
-
-    retention: str
-    review_on: date
-    with_onvif: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +80,40 @@ class EvidenceDesk:
         """Where the export of a request goes when nobody says otherwise."""
         return self._cmc / EXPORTS_FOLDER / request_id
 
+    def utc_ms(self) -> int:
+        """Tell the time by the keyholder's clock, which decides what is dead."""
+        keyholder = open_keyholder(self._cmc, self._utc_ms)
+        try:
+            return keyholder.latest_utc_ms()
+        finally:
+            keyholder.close()
+
+    def look(self, who: Person) -> tuple[list[Case], list[str]]:
+        """Show somebody every request and what is wrong with the register; written down.
+
+        Warnings that are due are written down first, so that whoever looks sees them.
+        """
+        self._access.admit(LIST, who)
+        note_warnings(self.register, self.utc_ms())
+        cases = self.register.cases()
+        return cases, self.register.check() + export_faults(cases)
+
+    def export_if_urgent(
+        self, case: Case, who: Person, source: tuple[Path, Path]
+    ) -> ExportResult | None:
+        """Export what was just accepted and dies within 48 hours; None for what can wait.
+
+        Args:
+            case: accepted.
+            who: accepted it.
+            source: the unit's pool, and its permit.
+        """
+        now_utc_ms = self.utc_ms()
+        if case.footage.first_dies_utc_ms() - now_utc_ms > URGENT_MS:
+            return None
+        keeping = default_keeping(case.footage.case, now_utc_ms)
+        return self.export(case.id, who, source, keeping)
+
     def export(
         self,
         request_id: str,
@@ -120,10 +139,12 @@ class EvidenceDesk:
             return keyholder.release(self.register, request_id, who, chain, wanted)
 
         try:
-            papers = self._papers(case, who, source[1], keeping)
+            paper = read_permit(self._keys, source[1])
+            clock = camera_clock(self._cmc / STORE_FILE, case.footage)
+            papers = papers_of(case, who, paper, keeping, self._utc_ms(), clock)
             signer = Signer.open(self._keys)
             if keeping.with_onvif:
-                signer.onvif = OnvifSigner.open(self._keys, self._mark(case, papers))
+                signer.onvif = OnvifSigner.open(self._keys, mark_of(case, papers, self._utc_ms()))
             folder = out or self.exports(request_id)
             with export(source[0], release, case.footage, papers, signer, folder) as result:
                 self.register.note_export(
@@ -155,12 +176,15 @@ class EvidenceDesk:
         faults, fingerprint, manifest = verify_alone.check(folder, signer.fingerprint())
         if faults:
             raise RefusedError("C10", f"{folder}: {faults[0]}; export it again")
-        items = [[file["name"], file["sha256"]] for file in manifest["files"]]
-        sealed_for = ""
+        case = self.register.case(request_id)
+        if fault := fault_of_manifest(case, manifest):
+            raise RefusedError("C10", f"{folder}: {fault}; export it again")
         with ExitStack() as stack:
+            sealed_for = ""
             if copy.certificate is not None:
                 out = folder.with_name(folder.name + SEALED)
                 sealed_for = stack.enter_context(sealed_copy(folder, copy.certificate, out))
+            text = _note(case, who, copy, manifest, (sealed_for, fingerprint), iso(self._utc_ms()))
             self.register.release(
                 request_id,
                 who,
@@ -169,79 +193,43 @@ class EvidenceDesk:
                     "legal_basis": copy.legal_basis,
                     "fee": copy.fee,
                     "manifest": verify_alone.hash_file(folder / verify_alone.CBOR),
-                    "items": items,
+                    "items": _items(manifest),
                     "controller": copy.recipient,
                     "sealed_for": sealed_for,
+                    "note": hashlib.sha256(text.encode()).hexdigest(),
                 },
             )
-        lines = [
-            f"Release of footage {request_id}, {iso(self._utc_ms())}",
-            f"Owner: {manifest['owner']}. {manifest['copyright']}",
-            f"Given to: {copy.recipient}, who is controller of this copy from now on",
-            f"Legal basis: {copy.legal_basis}. Fee: {copy.fee}",
-            f"Case {manifest['case']}, purpose {manifest['purpose']}: {manifest['purpose_text']}",
-            f"Sealed for: {sealed_for or 'nobody: the copy is not encrypted'}",
-            f"Released by: {who.name} ({who.role})",
-            *(f"{digest}  {name}" for name, digest in items),
-            f"The key that signed it has the fingerprint {fingerprint}",
-            f"To check it: sh verify.sh . {fingerprint}",
-            *_onvif_lines(manifest),
-        ]
-        return "\n".join(lines) + "\n"
+        return text
 
-    def _mark(self, case: Case, papers: Papers) -> Mark:
-        """What an ONVIF file says of the export."""
-        note = f"case {case.footage.case}, request {case.id}, permit {papers.permit}"
-        operator = str(papers.export["person"])
-        return Mark(papers.owner, operator, self._utc_ms(), case.footage.unit, note)
 
-    def _papers(self, case: Case, who: Person, path: Path, keeping: Keeping) -> Papers:
-        paper, officer = self._permit(path)
-        asked, reviewed = case.record(REQUEST), case.record(REVIEW)
-        return Papers(
-            owner=paper.owner,
-            permit=paper.id,
-            place=paper.place.name,
-            responsible=officer,
-            request={
-                "id": case.id,
-                "sha256": asked.sha256,
-                "utc_ms": asked.utc_ms,
-                "person": case.asked_by.name,
-                "role": case.asked_by.role,
-            },
-            review={
-                "sha256": reviewed.sha256,
-                "utc_ms": reviewed.utc_ms,
-                **{key: str(reviewed.body[key]) for key in ("person", "role", "reason")},
-            },
-            export={
-                "utc_ms": self._utc_ms(),
-                "person": who.name,
-                "role": who.role,
-                "retention": keeping.retention,
-                "review_on": keeping.review_on.isoformat(),
-            },
-            camera_clock=camera_clock(self._cmc / STORE_FILE, case.footage),
-        )
+def _items(manifest: dict[str, Any]) -> list[list[str]]:
+    return [[file["name"], file["sha256"]] for file in manifest["files"]]
 
-    def _permit(self, path: Path) -> tuple[Permit, str]:
-        """Read the unit's permit and its officer: whose footage this is (C04)."""
-        authority = Keystore(self._keys).authority.public_key()
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise PapersError(
-                f"{path}: {error.strerror}; an export names its permit (C04): give --permit"
-            ) from error
-        try:
-            payload = sign1.verify(OpenSslCipher(), authority, data, permit.EXTERNAL_AAD)
-            paper, fields = Permit.parse(payload), loads(payload)
-        except (PaperError, RemoteProtocolError) as error:
-            raise PapersError(
-                f"{path}: is no permit that the authority signed: {error}; give it with --permit"
-            ) from error
-        return paper, str(fields["officer"]) if isinstance(fields, dict) else ""
+
+def _note(
+    case: Case,
+    who: Person,
+    copy: Copy,
+    manifest: dict[str, Any],
+    keys: tuple[str, str],
+    moment: str,
+) -> str:
+    """Write the release note; `keys` are the fingerprints of the recipient's and of ours."""
+    sealed_for, fingerprint = keys
+    lines = [
+        f"Release of footage {case.id}, {moment}",
+        f"Owner: {manifest['owner']}. {manifest['copyright']}",
+        f"Given to: {copy.recipient}, who is controller of this copy from now on",
+        f"Legal basis: {copy.legal_basis}. Fee: {copy.fee}",
+        f"Case {manifest['case']}, purpose {manifest['purpose']}: {manifest['purpose_text']}",
+        f"Sealed for: {sealed_for or 'nobody: the copy is not encrypted'}",
+        f"Released by: {who.name} ({who.role})",
+        *(f"{digest}  {name}" for name, digest in _items(manifest)),
+        f"The key that signed it has the fingerprint {fingerprint}",
+        f"To check it: sh verify.sh . {fingerprint}",
+        *_onvif_lines(manifest),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _onvif_lines(manifest: dict[str, Any]) -> list[str]:
@@ -253,9 +241,3 @@ def _onvif_lines(manifest: dict[str, Any]) -> list[str]:
         f"Its files are ONVIF export files; their certificate has the fingerprint {digest}",
         f"To check one: python3 verify_onvif.py FILE {digest}",
     ]
-
-
-def default_keeping(case: str, utc_ms: int) -> Keeping:
-    """How long a copy is kept when nobody says otherwise: looked at again after 90 days."""
-    today = datetime.fromtimestamp(utc_ms // 1000, UTC).date()
-    return Keeping(f"evidence in case {case}", date.fromordinal(today.toordinal() + 90))

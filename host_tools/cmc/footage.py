@@ -1,5 +1,6 @@
 """What may be asked for, and who may do what with it; what stands in no row is refused."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from firmware.keys.ratchet import EPOCH_MS, LIFE_EPOCHS, LIFE_MS, epoch_of
@@ -14,12 +15,15 @@ from firmware.policy.rules import (
 from firmware.telemetry import topics
 
 REQUEST, REVIEW, KEYS, EXPORT, RELEASE = "request", "review", "keys", "export", "release"
+WITHDRAW, HOLD, WARNING = "withdraw", "hold", "warning"
 LIST = "list"
+NAME_BYTES_MAX, TEXT_BYTES_MAX = 200, 1000
 ACTS = {
     REQUEST: (OPERATOR, SUPERVISOR, RESPONSIBLE_OFFICER),
     REVIEW: (SUPERVISOR, RESPONSIBLE_OFFICER, KEYHOLDER),
     EXPORT: (SUPERVISOR, RESPONSIBLE_OFFICER, KEYHOLDER),
     RELEASE: (SUPERVISOR, RESPONSIBLE_OFFICER),
+    WITHDRAW: (OPERATOR, SUPERVISOR, RESPONSIBLE_OFFICER),
     LIST: (SUPERVISOR, RESPONSIBLE_OFFICER, KEYHOLDER, AUDITOR),
 }
 
@@ -40,8 +44,8 @@ class Person:
     role: str
 
     def is_same(self, name: str) -> bool:
-        """Tell whether a name is this person's, however it is spaced and capitalised."""
-        return " ".join(self.name.split()).casefold() == " ".join(name.split()).casefold()
+        """Tell whether a name is this person's, however it is spaced, capitalised and encoded."""
+        return _plain_name(self.name) == _plain_name(name)
 
 
 @dataclass(frozen=True)
@@ -86,9 +90,15 @@ class Footage:
         return epoch_of(self.to_utc_ms - 1) * EPOCH_MS + LIFE_MS
 
 
+def _plain_name(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
+
+
 def may(act: str, who: Person) -> None:
     """Refuse an act that the table does not give to a role, and a person without a name."""
     given(f"whoever does the act {act!r}", person=who.name)
+    if len(who.name.encode()) > NAME_BYTES_MAX:
+        raise RefusedError("C31", f"a name has at most {NAME_BYTES_MAX} bytes; give a shorter one")
     roles = ACTS.get(act, ())
     if who.role not in roles:
         raise RefusedError("C31", f"role {who.role!r} may not {act}; {' or '.join(roles)} may")
@@ -146,4 +156,10 @@ def plain(what: str, **texts: str) -> None:
                 "C31",
                 f"{what}: {name.replace('_', ' ')} {text!r} has a character that does not show; "
                 "write it in one line of plain text",
+            )
+        if len(text.encode()) > TEXT_BYTES_MAX:
+            raise RefusedError(
+                "C31",
+                f"{what}: {name.replace('_', ' ')} has {len(text.encode())} bytes; "
+                f"say it in {TEXT_BYTES_MAX}",
             )

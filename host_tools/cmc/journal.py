@@ -103,6 +103,12 @@ class Journal:
             for number, found_kind, found_request, utc_ms, data, own in self._rows(kind, request)
         ]
 
+    def newest(self) -> int:
+        """Tell the number of the newest record; 0 for none."""
+        with self._lock:
+            row = self._file.execute("SELECT COALESCE(MAX(number), 0) FROM records").fetchone()
+        return int(row[0])
+
     def check(self) -> list[str]:
         """Tell every record that is not as it was written; empty for a whole journal."""
         faults: list[str] = []

@@ -86,13 +86,22 @@ class Keyholder:
         """Tell the time, by this clock."""
         return self._utc_ms()
 
+    def latest_utc_ms(self) -> int:
+        """Tell the latest that it can be: what is due by it is dead for this keyholder.
+
+        That is this clock, or the latest ever seen and what passed since.
+        """
+        now_ms, (then_ms, seen_utc_ms) = self._now_ms(), self._latest
+        self._latest = (now_ms, max(self._utc_ms(), seen_utc_ms + now_ms - then_ms))
+        return self._latest[1]
+
     def epoch(self) -> int:
         """Tell the epoch of now, by this clock."""
         return epoch_of(self._utc_ms())
 
     def oldest_epoch(self) -> int:
         """Tell the oldest epoch none of whose footage is 31 days old."""
-        return oldest_epoch(self._latest_utc_ms())
+        return oldest_epoch(self.latest_utc_ms())
 
     def add(self, unit: str, chain: str, epoch: int, secret: bytes) -> None:
         """Take a chain over, at a claim or with a grant.
@@ -228,12 +237,6 @@ class Keyholder:
         if last < first:
             raise ReleaseRefusedError("C31", self._why_not(footage.unit, chain, last))
         return held, first, last
-
-    def _latest_utc_ms(self) -> int:
-        """The latest that it can be: this clock, or the latest ever seen and what passed since."""
-        now_ms, (then_ms, seen_utc_ms) = self._now_ms(), self._latest
-        self._latest = (now_ms, max(self._utc_ms(), seen_utc_ms + now_ms - then_ms))
-        return self._latest[1]
 
     def _why_not(self, unit: str, chain: str, last_epoch: int) -> str:
         rows = self._rows(

@@ -7,17 +7,31 @@ of the same list. Source: docs/formats/evidence.md, "The four records".
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from firmware.policy.rules import OPERATOR
 from host_tools.cmc.access import Access
+from host_tools.cmc.case import (
+    ACCEPTED,
+    ASKED,
+    EXPORTED,
+    REFUSED,
+    RELEASED,
+    WITHDRAWN,
+    Case,
+    faults_of,
+    state_of,
+)
 from host_tools.cmc.footage import (
     EXPORT,
+    HOLD,
     KEYS,
-    LIST,
     RELEASE,
     REQUEST,
     REVIEW,
+    WARNING,
+    WITHDRAW,
     Footage,
     Person,
     RefusedError,
@@ -27,32 +41,9 @@ from host_tools.cmc.footage import (
 )
 from host_tools.cmc.journal import Journal, Record
 
-NEEDS = {REVIEW: REQUEST, KEYS: REVIEW, EXPORT: KEYS, RELEASE: EXPORT}
 REGISTER_FILE = "evidence.sqlite"
 FEES = ("none", "due", "paid", "waived")
 URGENT_MS = 48 * 3_600_000
-ASKED, ACCEPTED, REFUSED, EXPORTED, RELEASED = (
-    "asked",
-    "accepted",
-    "refused",
-    "exported",
-    "released",
-)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A request and what became of it."""
-
-    id: str
-    state: str
-    footage: Footage
-    asked_by: Person
-    records: list[Record]
-
-    def record(self, kind: str) -> Record:
-        """The newest record of a kind that is there."""
-        return next(record for record in reversed(self.records) if record.kind == kind)
 
 
 class Register:
@@ -116,6 +107,33 @@ class Register:
             self._journal.append(REVIEW, request_id, self._utc_ms(), body)
         return self.case(request_id)
 
+    def withdraw(self, request_id: str, who: Person, reason: str) -> Case:
+        """Take a request back: nothing of it may leave any more, and its hold is lifted.
+
+        An operator may take back what they asked for themselves until it is accepted.
+
+        Returns:
+            the case after it.
+
+        Raises:
+            RefusedError: the role may not, it is somebody else's, or it is over.
+        """
+        with self._door(WITHDRAW, who, request_id), self._journal.writing():
+            given("a withdrawal", reason=reason)
+            case = self.case(request_id)
+            if case.state not in {ASKED, ACCEPTED, EXPORTED}:
+                raise RefusedError("C52", f"{request_id} is {case.state} already; it stays so")
+            is_own = case.state == ASKED and who.is_same(case.asked_by.name)
+            if who.role == OPERATOR and not is_own:
+                raise RefusedError(
+                    "C31",
+                    f"{request_id} of {case.asked_by.name} is {case.state}; an operator takes "
+                    "back only their own before it is accepted: ask a supervisor",
+                )
+            body = {"person": who.name, "role": who.role, "reason": reason}
+            self._journal.append(WITHDRAW, request_id, self._utc_ms(), body)
+        return self.case(request_id)
+
     def authorised(self, request_id: str, who: Person) -> Case:
         """Give a case whose footage this person may export now."""
         with self._door(EXPORT, who, request_id):
@@ -125,6 +143,7 @@ class Register:
             if case.state == REFUSED:
                 reason = case.record(REVIEW).body["reason"]
                 raise RefusedError("C31", f"{request_id} was refused: {reason}")
+            _not_over(case)
             return case
 
     def note_keys(self, request_id: str, who: Person, released: Mapping[str, object]) -> None:
@@ -134,6 +153,26 @@ class Register:
     def note_export(self, request_id: str, who: Person, exported: Mapping[str, object]) -> None:
         """Write down what was exported: folder, hash of the manifest, how long it is kept."""
         self._note(EXPORT, request_id, who, exported)
+
+    def note_hold(self, request_id: str, who: Person, held: Mapping[str, object]) -> None:
+        """Write down what became of a hold that follows from what somebody decided."""
+        with self._journal.writing():
+            full = {"person": who.name, "role": who.role, **held}
+            self._journal.append(HOLD, self.case(request_id).id, self._utc_ms(), full)
+
+    def note_warning(self, request_id: str, days: int, dies_utc_ms: int) -> bool:
+        """Write down a warning; False when another process was quicker."""
+        with self._journal.writing():
+            told = [record.body.get("days") for record in self._of(request_id, WARNING)]
+            if days in told:
+                return False
+            body = {"days": days, "dies_utc_ms": dies_utc_ms}
+            self._journal.append(WARNING, request_id, self._utc_ms(), body)
+        return True
+
+    def newest(self) -> int:
+        """Tell the number of the newest record: what was read before it may be old."""
+        return self._journal.newest()
 
     def release(self, request_id: str, who: Person, copy: Mapping[str, object]) -> None:
         """Write down that a copy is given away.
@@ -170,12 +209,8 @@ class Register:
             )
         body = dict(records[0].body)
         asked_by = Person(str(body.pop("person")), str(body.pop("role")))
-        return Case(request_id, _state(records), Footage(**body), asked_by, records)  # type: ignore[arg-type]
-
-    def looked_at(self, who: Person) -> list[Case]:
-        """List every request to somebody; that they looked is written down."""
-        with self._door(LIST, who):
-            return self.cases()
+        state = state_of(records)
+        return Case(request_id, state, Footage(**body), asked_by, list(records))  # type: ignore[arg-type]
 
     def cases(self) -> list[Case]:
         """List every request, what dies first in front."""
@@ -185,16 +220,7 @@ class Register:
     def check(self) -> list[str]:
         """Tell what was changed in the register, and every record without the one it needs."""
         faults = self._journal.check() + (self._access.check() if self._access else [])
-        seen: set[tuple[str, str]] = set()
-        for record in self._journal.records():
-            needed = NEEDS.get(record.kind, "")
-            if needed and (record.request, needed) not in seen:
-                faults.append(
-                    f"record {record.number}: {record.kind} of {record.request} without {needed}"
-                )
-            if record.kind != REVIEW or record.body.get("is_accepted") is True:
-                seen.add((record.request, record.kind))
-        return faults
+        return faults + faults_of(self._journal.records())
 
     def _door(self, act: str, who: Person, request_id: str = "") -> AbstractContextManager[None]:
         """Let somebody in who may do this, by the roster too where there is one."""
@@ -205,9 +231,11 @@ class Register:
 
     def _note(self, kind: str, request_id: str, who: Person, body: Mapping[str, object]) -> None:
         with self._journal.writing():
-            state = self.case(request_id).state
-            if state in {ASKED, REFUSED}:
-                raise RefusedError("C31", f"{request_id} is {state}; nothing of it may leave")
+            case = self.case(request_id)
+            if case.state in {ASKED, REFUSED, WITHDRAWN}:
+                raise RefusedError("C31", f"{request_id} is {case.state}; nothing of it may leave")
+            if kind != RELEASE:
+                _not_over(case)
             full = {"person": who.name, "role": who.role, **body}
             self._journal.append(kind, request_id, self._utc_ms(), full)
 
@@ -215,13 +243,13 @@ class Register:
         return self._journal.records(kind, request_id)
 
 
-def _state(records: Sequence[Record]) -> str:
-    state = ASKED
-    for record in records:
-        if record.kind == REVIEW:
-            state = ACCEPTED if record.body["is_accepted"] is True else REFUSED
-        elif record.kind == EXPORT:
-            state = EXPORTED
-        elif record.kind == RELEASE:
-            state = RELEASED
-    return state
+def _not_over(case: Case) -> None:
+    """Refuse to export what was taken back or given away already."""
+    if case.state == WITHDRAWN:
+        reason = case.record(WITHDRAW).body["reason"]
+        raise RefusedError("C31", f"{case.id} was withdrawn: {reason}")
+    if case.state == RELEASED:
+        raise RefusedError(
+            "C52",
+            f"{case.id} is released already; give further copies of that export, or ask anew",
+        )

@@ -16,6 +16,7 @@ from firmware.telemetry.messages import EventRecord
 from host_tools.cmc import continuity
 from host_tools.cmc.transaction import transaction
 
+STORE_FILE = "cmc.sqlite"
 STORED, DUPLICATE, AHEAD = "stored", "duplicate", "ahead"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS units (

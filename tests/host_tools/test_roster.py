@@ -194,7 +194,7 @@ def test_every_role_may_what_the_table_says_and_nothing_else(tmp_path: Path):
 
 
 @pytest.mark.clause("C32")
-def test_what_dies_within_48_hours_and_nobody_has_is_urgent_and_says_no_more_than_that(
+def test_what_dies_within_7_days_and_nobody_has_is_told_and_no_more_than_that(
     tmp_path: Path,
 ):
     path = tmp_path / "evidence.sqlite"
@@ -202,7 +202,8 @@ def test_what_dies_within_48_hours_and_nobody_has_is_urgent_and_says_no_more_tha
     register = Register(path, lambda: NOW_UTC_MS)
     ada, bob = Person("Ada", "operator"), Person("Bob", "supervisor")
     ids = []
-    for left_ms in (URGENT_MS + HOUR_MS, URGENT_MS - HOUR_MS, HOUR_MS, HOUR_MS, -HOUR_MS):
+    eight_days = 8 * 24 * HOUR_MS
+    for left_ms in (eight_days, URGENT_MS - HOUR_MS, HOUR_MS, HOUR_MS, -HOUR_MS, 3 * URGENT_MS):
         start = NOW_UTC_MS - LIFE_MS + left_ms
         footage = Footage("unit-7", "dome-1", start, start + 2 * HOUR_MS, 1, "theft", "C-7")
         ids.append(register.request(ada, footage))
@@ -210,11 +211,13 @@ def test_what_dies_within_48_hours_and_nobody_has_is_urgent_and_says_no_more_tha
     register.review(ids[3], bob, False, "no")
     register.close()
     told = urgent_requests(path, lambda: NOW_UTC_MS)
-    assert [(entry["id"], entry["state"]) for entry in told] == [
-        (ids[4], "asked"),
-        (ids[2], "accepted"),
-        (ids[1], "asked"),
+    keys = ("id", "state", "days", "is_urgent")
+    assert [tuple(entry[key] for key in keys) for entry in told] == [
+        (ids[4], "asked", 1, True),
+        (ids[2], "accepted", 1, True),
+        (ids[1], "asked", 3, True),
+        (ids[5], "asked", 7, False),
     ]
     assert "theft" not in json.dumps(told) and "Ada" not in json.dumps(told)
-    assert set(told[0]) == {"id", "state", "unit", "dies_utc_ms"}
+    assert set(told[0]) == {"id", "state", "unit", "dies_utc_ms", "days", "is_urgent"}
     assert LIST in ACTS

@@ -115,6 +115,35 @@ def test_what_is_held_stays_while_the_ring_goes_round_and_round():
     assert check.check(rig.medium.read, rig.medium.size_bytes, rig.cipher, rig.key_for) == []
 
 
+def test_the_same_question_gives_the_same_hold_however_often_and_late():
+    rig, keeping = recorded()
+    since_ms = rig.now_ms - 13_500
+    start = UTC_MS + rig.boot * HOUR_MS + since_ms
+    first = keeping.hold(since_ms, since_ms + 800)
+    assert first[0] == "" and keeping.hold(since_ms, since_ms + 800) == first  # not written yet
+    keeping.write()
+    assert keeping.hold(since_ms, since_ms + 800) == first and keeping.write() == 0
+    other = keeping.hold(since_ms, since_ms + 1800)
+    assert other[0] == "" and other[1]["hold"] != first[1]["hold"], "another range"
+    newest = rig.recovered.states[0].generation
+    number = 400
+    while rig.recovered.states[0].generation < newest + 20:
+        rig.record(range(number, number + 5), size=3000)
+        number += 5
+        rig.turn(1000)
+        rig.turn(1000)
+        keeping.write()
+    late = keeping.keeper.hold(PICTURE, start, start + 800, keeping.utc_ms())
+    assert late == first, "more than a lap back"
+    keeping.start()
+    assert keeping.keeper.hold(PICTURE, start, start + 800, keeping.utc_ms()) == first
+    assert keeping.keeper.release(first[1]["hold"])[0] == ""
+    assert keeping.keeper.release(other[1]["hold"])[0] == ""
+    assert (
+        keeping.keeper.hold(PICTURE, start, start + 800, keeping.utc_ms())[0] == "ring.not_there"
+    )
+
+
 def test_what_cannot_be_held_says_why():
     rig, keeping = recorded()
     now_ms = rig.now_ms

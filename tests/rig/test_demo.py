@@ -185,6 +185,24 @@ def test_a_dead_broker_is_stale_within_five_seconds_and_comes_back(page: Page, d
     expect(unit).to_have_attribute("data-state", "live", timeout=60_000)
 
 
+def evidence(demo: Demo, *words: str) -> str:
+    command = [sys.executable, "-m", "host_tools.cli.main", "evidence", *words]
+    command += ["--state", str(demo.state)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def hold_becomes(demo: Demo, state: str) -> dict[str, object]:
+    """Wait until the gateway was told and has answered; the CMC does that by itself."""
+    end_s = time.monotonic() + 20
+    while time.monotonic() < end_s:
+        told = json.loads(evidence(demo, "list", "--json"))["cases"][0]["holds"][0]
+        if told["state"] == state:
+            return told
+    raise AssertionError(told)
+
+
 @pytest.mark.clause("C31")
 def test_evidence_comes_out_by_the_command_line_and_the_demo_stops_cleanly(demo: Demo):
     now_s = int(time.time())
@@ -200,10 +218,10 @@ def test_evidence_comes_out_by_the_command_line_and_the_demo_stops_cleanly(demo:
         ["export", "E-0001", "--person", "B. Officer", "--out", str(out)],
     )  # fmt: skip
     for act in acts:
-        command = [sys.executable, "-m", "host_tools.cli.main", "evidence", *act]
-        command += ["--state", str(demo.state)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr + done.stdout
+        evidence(demo, *act)
+    assert hold_becomes(demo, "held")["until_utc_ms"] == (now_s - 20 + 31 * 86_400) * 1000
+    evidence(demo, "withdraw", "E-0001", "--reason", "found elsewhere", "--person", "C. Other")
+    hold_becomes(demo, "lifted")
     checked = subprocess.run(
         ["sh", str(out / "verify.sh"), str(out)], capture_output=True, text=True, check=False
     )
