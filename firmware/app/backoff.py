@@ -29,6 +29,10 @@ class Backoff:
         self.due_ms = now_ms + self._pause_ms
         self._pause_ms = min(self._pause_ms * 2, self.most_ms)
 
+    def wait(self, now_ms: int) -> None:
+        """Note that it is under way: the next attempt is due after the short pause."""
+        self.due_ms = now_ms + self.first_ms
+
     def succeeded(self) -> None:
         """Note success; the next failure starts with the short pause again."""
         self._pause_ms = self.first_ms

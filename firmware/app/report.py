@@ -146,6 +146,7 @@ class Reporter:
             "ring.barriers": recorder.barrier_count if recorder is not None else 0,
             "ring.unreadable": unit.scrubs.lost_count,
             "ring.failures": recorder.failure_count if recorder is not None else 0,
+            "state.failures": unit.state.pages.failed_count,
             "ring.expired": recorder.expired_count if recorder is not None else 0,
         }
         for station in unit.stations:

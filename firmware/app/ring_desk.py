@@ -13,7 +13,7 @@ from firmware.ring import layout as geometry
 from firmware.ring.layout import BARRIER
 from firmware.ring.scrub import Scrub
 from hal.api._typing import TYPE_CHECKING
-from hal.api.errors import PortError, PortFull
+from hal.api.errors import PortError, PortFull, PortPreparing
 
 if TYPE_CHECKING:
     from firmware.app.chains import Chains
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 UUID_BYTES = 16
 MAKE_MS_MAX = 30_000
+PREPARE_MS_MAX = 120_000
 INDEX_KEY_ID = b"command"
 INDEX_LABEL = b"ring index"
 MARK_LABEL = b"ring ledger"
@@ -56,6 +57,7 @@ class RingDesk:
         "_marked_ms",
         "_marks",
         "_medium",
+        "_prepared_ms",
         "_recovered",
         "cipher",
         "fault",
@@ -81,6 +83,7 @@ class RingDesk:
         self._marks: Marks | None = None
         self._mark: Callable[[], bytes] | None = None
         self._marked_ms = 0
+        self._prepared_ms = -1  # since when its medium is being prepared
         self._code = ""
         self.fault = ""
         """Why there is no recorder; "" while there is one."""
@@ -93,13 +96,8 @@ class RingDesk:
         try:
             recovered = self._recover()
         except (PortError, DamagedError) as error:
-            self._backoff.failed(now_ms)
-            self._code = error.code
-            if str(error) != self.fault:
-                self.fault = str(error)
-                self._events.emit(
-                    "disk.failed", now_ms, {"code": error.code, "text": self.fault[:200]}
-                )
+            if error.code != PortPreparing.code or not self._prepare(now_ms):
+                self._fail(error.code, str(error), now_ms)
             return
         settings = RecorderSettings(
             record_bytes_max=int(self._config.ring["record_bytes"]),
@@ -121,6 +119,23 @@ class RingDesk:
         for name in chains.names():
             self.recorder.set_epoch(name, chains.ratchet(name))
         self._events.emit("ring.recovered", now_ms, {"reads": recovered.read_count})
+
+    def _prepare(self, now_ms: int) -> bool:
+        """Wait for a medium that is being made or opened; false when that takes too long."""
+        self._backoff.wait(now_ms)
+        if self._prepared_ms < 0:
+            self._prepared_ms = now_ms
+            self._events.emit("ring.preparing", now_ms, {})
+        return now_ms - self._prepared_ms < PREPARE_MS_MAX
+
+    def _fail(self, code: str, text: str, now_ms: int) -> None:
+        """Keep why there is no ring, and tell it when it is another reason."""
+        if code != PortPreparing.code:
+            self._backoff.failed(now_ms)
+        self._code = code
+        if text != self.fault:
+            self.fault = text
+            self._events.emit("disk.failed", now_ms, {"code": code, "text": text[:200]})
 
     def step(self, now_ms: int) -> int:
         """Take completions, plan and submit; returns when it is next due."""
@@ -240,8 +255,12 @@ class RingDesk:
         return StreamState() if self.recorder is None else self.recorder.state(stream)
 
     def is_failing(self) -> bool:
-        """Tell whether nothing can be recorded for want of a working medium."""
-        return self.recorder is None or self.recorder.is_failing
+        """Tell whether nothing can be recorded because the medium failed."""
+        return self.fault != "" if self.recorder is None else self.recorder.is_failing
+
+    def is_preparing(self) -> bool:
+        """Tell whether the medium is being made or opened, and nothing was wrong so far."""
+        return self.recorder is None and self._prepared_ms >= 0 and not self.fault
 
     def obstacle(self, stream: str) -> int:
         """Tell what keeps a stream from the ring now: a cause of the ledger, 0 for nothing."""

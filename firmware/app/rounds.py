@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from firmware.app.authority import Authority
     from firmware.app.ring_desk import RingDesk
     from firmware.app.scrub_desk import ScrubDesk
+    from firmware.app.state_desk import StateDesk
     from firmware.app.station import Station
     from firmware.health.service import HealthService
     from firmware.telemetry.service import TelemetryService
@@ -40,6 +41,7 @@ class Rounds:
         "_shed_count",
         "_stations",
         "scrubs",
+        "state",
     )
 
     def __init__(
@@ -54,6 +56,7 @@ class Rounds:
         self._shed_count = 0
         self.scrubs: ScrubDesk | None = None
         """Tells what can be read back; None while nobody reads."""
+        self.state: StateDesk | None = None
 
     def step(
         self, authority: "Authority", ring: "RingDesk", telemetry: "TelemetryService", now_ms: int
@@ -118,6 +121,8 @@ class Rounds:
             ("disk.failed", RING, ring.is_failing()),
             ("disk.slow", RING, recorder is not None and recorder.is_slow),
             ("disk.full", RING, ring.is_full()),
+            ("ring.preparing", RING, ring.is_preparing()),
+            ("state.failed", UNIT, self.state is not None and self.state.is_late(now_ms)),
             ("disk.stuck", RING, recorder is not None and recorder.is_stuck),
             ("permit.missing", UNIT, not authority.is_armed),
             ("link.down", LINK, not telemetry.is_up),

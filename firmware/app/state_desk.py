@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 BOOT, REPLAY, CRASH = "boot", "replay", "crash"
 SETTLE_MS_MAX = 10_000
+LATE_MS = 5_000
+RETRY_MS = 1_000
 REASON_MAX = 200
 
 
@@ -25,7 +27,10 @@ class StateDesk:
         "_board",
         "_is_both",
         "_medium",
+        "_owed_ms",
         "_replay",
+        "_retry_ms",
+        "_stored_count",
         "boot",
         "crash_reason",
         "guard",
@@ -38,6 +43,8 @@ class StateDesk:
         self._medium = Medium(board.state)
         self._is_both = False
         self._replay = (0, 0)  # mark under way, revision that will hold it
+        self._owed_ms = self._retry_ms = board.clock.now_ms()
+        self._stored_count = 0
         self.pages = StatePages(board.state.read, board.state.size_bytes)
         stored_boot = self.pages.get(BOOT)
         stored_mark = self.pages.get(REPLAY)
@@ -55,14 +62,29 @@ class StateDesk:
         self._is_both = True
 
     def step(self) -> None:
-        """Take completions, reserve sequences, and write what has changed."""
+        """Take completions, reserve sequences, and write what has changed.
+
+        After a failure the next attempt waits a second, for the medium's sake.
+        """
+        now_ms = self._board.clock.now_ms()
         for number, code in self._medium.poll():
             self.pages.on_completion(number, code)
+            if code:
+                self._retry_ms = now_ms + RETRY_MS
+        if self.pages.is_settled() or self.pages.stored_count > self._stored_count:
+            self._stored_count = self.pages.stored_count
+            self._owed_ms = now_ms
         self._reserve()
+        if now_ms < self._retry_ms:
+            return
         plan = self.pages.plan(both=self._is_both)
         if plan:
             self._is_both = False
             self.pages.on_submitted(self._medium.submit(plan))
+
+    def is_late(self, now_ms: int) -> bool:
+        """Tell whether what is to be kept has waited long for a write that holds."""
+        return now_ms - self._owed_ms > LATE_MS
 
     def settle(self) -> None:
         """Wait until everything put so far is durable; for start-up and shutdown only.

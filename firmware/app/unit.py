@@ -103,7 +103,7 @@ class Unit:
         self.acts.register(self.commands)
         self.ring.holds.register(self.commands)
         self.rounds = Rounds(board, self.stations, self.health, now_ms)
-        self.rounds.scrubs = self.scrubs
+        self.rounds.scrubs, self.rounds.state = self.scrubs, self.state
         self.reporter = Reporter(self, config)
         self.turn_count = 0
         self._was_up = False

@@ -121,6 +121,12 @@ MEANINGS = {
         "Take the medium's cable and power off and on; replace it if it hangs again.",
         "C28",
     ),
+    "ring.preparing": (
+        "The ring's medium is being opened, or its room set aside for the first time.",
+        "Recording begins when it is there; after two minutes it counts as failed.",
+        "Wait; a card without sparse files takes long. `lamppost ring create` does it beforehand.",
+        "",
+    ),
     "not.recording": (
         "The camera is deployed and armed, and nothing is being recorded.",
         "The camera stands there as a dummy.",
@@ -150,6 +156,12 @@ MEANINGS = {
         "Nothing yet; the medium and the board age fast.",
         "Check shade, vents and the fan.",
         "C55",
+    ),
+    "state.failed": (
+        "The unit's state could not be stored for half a minute.",
+        "Recording and stops go on; keys of past epochs stay there; commands may be refused.",
+        "Look for a full, read-only or dying disk; do not restart the unit before it is mended.",
+        "C28",
     ),
     "link.down": (
         "There is no connection to the CMC.",

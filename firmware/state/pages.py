@@ -65,6 +65,7 @@ class StatePages:
         "damaged_count",
         "failed_count",
         "is_lost",
+        "stored_count",
     )
 
     def __init__(self, read: "Callable[[int, int], bytes]", size_bytes: int) -> None:
@@ -79,6 +80,8 @@ class StatePages:
         self._numbers: list[int] = []
         self._write_code = ""
         self.failed_count = 0
+        self.stored_count = 0
+        """Writes that hold."""
         self.damaged_count = sum(area.is_damaged for area in self._areas)
         self.is_lost = self.damaged_count == len(self._areas)
         """Both areas are damaged: what was stored is gone and the map starts empty."""
@@ -173,6 +176,7 @@ class StatePages:
             self.failed_count += 1
             self._wanted_count = min(self._wanted_count + 1, 2)
             return
+        self.stored_count += 1
         self._newest = 1 - self._newest
         area = self._areas[self._newest]
         area.revision = self._planned_revision

@@ -59,6 +59,7 @@ CODES = {
     "disk.slow": 411,
     "disk.recovered": 412,
     "ring.recovered": 413,
+    "ring.preparing": 415,
     "ring.holds": 419,
     "ring.read_back": 414,
     # 500: commands and authority

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from hal.api.blocks import Blocks
-from hal.api.errors import PortAbsent, PortError, PortFailed, PortLost
+from hal.api.errors import PortError, PortFailed, PortLost, PortPreparing
 
 START_WAIT_S = 1.0
 TURN_WAIT_S = 0.02
@@ -66,7 +66,8 @@ class LateBlocks:
         if self._maker is None or not self._maker.is_alive():
             if self._is_closed:
                 return
-            self.trouble = PortAbsent(f"medium {self.name}: still being opened; it is tried again")
+            if self.trouble is None:
+                self.trouble = PortPreparing(f"medium {self.name}: still being opened; wait")
             self._maker = threading.Thread(target=self._open, name="late-medium", daemon=True)
             self._maker.start()
         self._maker.join(wait_s)

@@ -21,11 +21,13 @@ class Bench:
         self.medium = self.port.medium
         assert self.recorded() > 0 and self.faults() == set()
 
+    def all_faults(self):
+        """Names of all faults that are active now."""
+        return {row[0] for row in self.site.unit.health.active() if row[3] != "cleared"}
+
     def faults(self):
-        """Names of the faults of the medium that are active now."""
-        rows = self.site.unit.health.active()
-        names = {row[0] for row in rows if row[3] != "cleared"}
-        return {name for name in names if name.startswith("disk.")}
+        """Names of the faults of the ring's medium that are active now."""
+        return {name for name in self.all_faults() if name.startswith("disk.")}
 
     def recorded(self):
         """How many bytes of picture stand behind a barrier."""
@@ -149,3 +151,27 @@ def test_a_medium_that_hangs_is_told_and_no_old_footage_waits_for_it():
     assert heartbeat.counters["ring.expired"] == unit.ring.recorder.expired_count
     bench.port.release()
     assert bench.goes_on()
+
+
+@pytest.mark.slow
+@pytest.mark.clause("C28")
+def test_a_state_that_cannot_be_stored_is_told_and_recording_and_stops_go_on():
+    bench = Bench()
+    unit, state = bench.site.unit, bench.site.media["state"]
+    for fault in ("is_failing", "is_held"):
+        setattr(state.faults, fault, True)
+        before = bench.recorded()
+        bench.world.run(1_300 * SECOND_MS)  # two epochs: their chains step meanwhile
+        assert bench.recorded() > before, fault
+        assert not unit.state.pages.is_settled(), fault
+        assert "state.failed" in bench.all_faults(), fault
+        number = bench.site.centre.command("ptz.stop", {"camera": "dome-1"}, "operator")
+        bench.world.run(2 * SECOND_MS)
+        assert [one[1] for one in bench.site.centre.answers if one[0] == number] == ["done"], fault
+        setattr(state.faults, fault, False)
+        if fault == "is_held":
+            state.release()
+        bench.world.run(3 * SECOND_MS)
+        assert unit.state.pages.is_settled(), fault
+        assert "state.failed" not in bench.all_faults(), fault
+    assert unit.state.pages.failed_count > 600
