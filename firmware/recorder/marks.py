@@ -23,6 +23,13 @@ AAD_BYTES = 16
 NONCE_BYTES = 12
 
 
+def place(layout: "Layout") -> int:
+    """Find where the marks of a pool begin, bytes; -1 where it has no room for them."""
+    start = layout.size_bytes // PAGE_BYTES * PAGE_BYTES - COPY_COUNT * COPY_BYTES
+    has_room = max(part.end_bytes() for part in layout.partitions) <= start
+    return start if has_room else -1
+
+
 class Marks:
     """The two copies on one pool.
 
@@ -36,9 +43,7 @@ class Marks:
     __slots__ = ("_cipher", "_entropy", "_key", "_offset_bytes", "_revision", "too_big_count")
 
     def __init__(self, layout: "Layout", cipher: "Cipher", entropy: "Entropy", key: bytes) -> None:
-        end_bytes = layout.size_bytes // PAGE_BYTES * PAGE_BYTES - COPY_COUNT * COPY_BYTES
-        has_room = max(part.end_bytes() for part in layout.partitions) <= end_bytes
-        self._offset_bytes = end_bytes if has_room and key else -1
+        self._offset_bytes = place(layout) if key else -1
         self._cipher = cipher
         self._entropy = entropy
         self._key = key

@@ -33,6 +33,7 @@ from host_tools.cli.ring_words import (
 from host_tools.cli.words import ERROR, refuse, say, tell_list
 from host_tools.cmc.footage import Person
 from host_tools.evidence import scrub as verdicts
+from host_tools.evidence.ledger_marks import KEPT
 from host_tools.evidence.pool import KeyBox, ring_check, ring_info
 from host_tools.evidence.salvage import Salvage, StreamSalvage, check_free, salvage
 from host_tools.evidence.scrub import StreamScrub, ring_scrub
@@ -249,6 +250,10 @@ def _tell_salvage(result: Salvage) -> None:
     rows.extend(
         (one.stream or f"partition {one.partition}", _salvage_text(one)) for one in result.streams
     )
+    if result.marks.state == KEPT:
+        rows.append(("ledger", f"{result.marks.copy_count} of 2 copies of its marks saved"))
+    elif result.marks.note:
+        rows.append(("lost", result.marks.note))
     rows.extend(("lost", fault) for fault in result.faults[:FAULTS_SHOWN])
     if len(result.faults) > FAULTS_SHOWN:
         rows.append(("lost", f"and {len(result.faults) - FAULTS_SHOWN} more; --json tells all"))

@@ -14,6 +14,7 @@ from firmware.ring.reader import RingReader, Segment
 from hal.linux.cipher import OpenSslCipher
 from host_tools.evidence.errors import ExistsError
 from host_tools.evidence.geometry import RawPool, survey
+from host_tools.evidence.ledger_marks import LOST, ROOM_BYTES, MarksSaved, copy_marks
 from host_tools.evidence.pool import Told
 
 
@@ -54,6 +55,7 @@ class Salvage:
         streams: one for each partition.
         unreadable_page_count: pages that the medium did not give.
         faults: what a check of the new pool finds: what was lost, place by place.
+        marks: of the continuity ledger, which say why seconds are missing.
     """
 
     pool: Path
@@ -62,10 +64,12 @@ class Salvage:
     streams: list[StreamSalvage] = field(default_factory=list[StreamSalvage])
     unreadable_page_count: int = 0
     faults: list[str] = field(default_factory=list[str])
+    marks: MarksSaved = field(default_factory=MarksSaved)
 
     def is_whole(self) -> bool:
         """Tell whether nothing was lost."""
-        return not self.faults and not any(one.lost_record_count for one in self.streams)
+        is_lost = any(one.lost_record_count for one in self.streams) or self.marks.state == LOST
+        return not self.faults and not is_lost
 
 
 def salvage(
@@ -93,7 +97,9 @@ def salvage(
         descriptor = os.open(out.parent, os.O_RDWR | os.O_TMPFILE, 0o600)
         try:
             os.ftruncate(descriptor, target.size_bytes)
-            result.streams = _Copy(raw, found.layout, target, descriptor).run(streams, told)
+            copy = _Copy(raw, found.layout, target, descriptor)
+            result.streams = copy.run(streams, told)
+            result.marks = copy_marks(raw, found.layout, target, copy.write)
             result.faults = _written(descriptor, target)
             _name(descriptor, out)
         finally:
@@ -149,14 +155,14 @@ class _Copy:
         slot = segment.header.slot
         start = segment.partition.segment_offset_bytes(slot)
         out = target.segment_offset_bytes(slot)
-        self._write(out, self._raw.read(start, PAGE_BYTES))
+        self.write(out, self._raw.read(start, PAGE_BYTES))
         result.kept_segment_count += 1
         result.kept_bytes += PAGE_BYTES
         expected = segment.header.first_sequence
         for offset, record, sealed in self._reader.walk(segment):
             head = self._raw.read(start + offset, records.HEADER_BYTES)
             data = head + sealed
-            self._write(out + offset, data + bytes(record.length_bytes() - len(data)))
+            self.write(out + offset, data + bytes(record.length_bytes() - len(data)))
             result.lost_record_count += record.sequence - expected
             expected = record.sequence + 1
             result.kept_record_count += 1
@@ -175,7 +181,8 @@ class _Copy:
             settled = max(settled, record.settled if record else 0)
         return settled
 
-    def _write(self, offset_bytes: int, data: bytes) -> None:
+    def write(self, offset_bytes: int, data: bytes) -> None:
+        """Write into the new pool."""
         left = memoryview(data)
         while left:
             count = os.pwrite(self._descriptor, left, offset_bytes)
@@ -183,13 +190,17 @@ class _Copy:
 
 
 def _repacked(source: Layout) -> Layout:
-    """Lay the same partitions one behind the other; a rebuilt layout may have odd places."""
+    """Lay the same partitions one behind the other, and the ledger's marks behind them.
+
+    A rebuilt layout may have odd places.
+    """
     offset = 2 * PAGE_BYTES
     parts: list[Partition] = []
     for part in source.partitions:
         parts.append(Partition(part.tag, offset, part.segment_bytes, part.segment_count))
         offset = parts[-1].end_bytes()
-    target = Layout(source.uuid, source.unit, offset, parts, source.revision + 1)
+    size_bytes = offset + ROOM_BYTES
+    target = Layout(source.uuid, source.unit, size_bytes, parts, source.revision + 1)
     target.holds = source.holds
     return target
 

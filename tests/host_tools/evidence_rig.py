@@ -27,10 +27,12 @@ SOUND_CHAIN = "sound:" + GRANT
 class PoolRig:
     """Records into a file at once; time is what the units say."""
 
-    def __init__(self, path: Path, segment_bytes: int = 1 << 20, slots: int = 16) -> None:
+    def __init__(
+        self, path: Path, segment_bytes: int = 1 << 20, slots: int = 16, spare_bytes: int = 0
+    ) -> None:
         self.path = path
         self.cipher = OpenSslCipher()
-        size = 2 * 4096 + 2 * slots * segment_bytes
+        size = 2 * 4096 + 2 * slots * segment_bytes + spare_bytes
         wants = [(PICTURE, segment_bytes, 1), (SOUND, segment_bytes, 1)]
         planned = layout.plan_pool(self.cipher, os.urandom(16), "unit-7", size, wants)
         path.write_bytes(b"")

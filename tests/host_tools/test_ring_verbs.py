@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from firmware.recorder.marks import COPY_BYTES, Marks
 from firmware.ring import layout
 from firmware.ring.content import Block
 from firmware.ring.layout import PAGE_BYTES
+from hal.linux.cipher import KernelEntropy
 from host_tools.cli.main import app
+from host_tools.evidence.ledger_marks import ROOM_BYTES
 from host_tools.evidence.pool import KeyBox, PoolFile, name_of
 from host_tools.evidence.salvage import salvage
 from host_tools.evidence.scrub import ring_scrub
@@ -25,6 +28,7 @@ from tests.host_tools.test_evidence import JPEG, jpeg_run
 from tests.host_tools.test_evidence_cli import UNIT, Site
 
 SEGMENT_BYTES = 16 * PAGE_BYTES
+LEDGER_KEY = b"k" * 32
 
 
 @functools.cache
@@ -191,6 +195,63 @@ def test_whatever_is_damaged_the_rest_is_saved_and_the_pool_is_not_touched(tmp_p
             assert "(invariant 10)" in fault or "(invariant 4)" in fault, (name, fault)
         assert run(f"salvage {out} --out {out}.again", code)
     assert not list(tmp_path.glob("*part*"))
+
+
+def marked(path: Path, count: int) -> PoolRig:
+    """A pool with room for the ledger's marks, and so many of them written."""
+    rig = PoolRig(path, SEGMENT_BYTES, 5, ROOM_BYTES)
+    rig.open(PICTURE, JPEG)
+    jpeg_run(rig, 0, 150)
+    rig.settle()
+    keeper = Marks(layout.load(rig.read, rig.size_bytes), rig.cipher, KernelEntropy(), LEDGER_KEY)
+    for number in range(1, count + 1):
+        for _, offset, data in keeper.plan(f"account {number}".encode()):
+            damage(path, offset, data)
+    return rig
+
+
+def account_of(path: Path) -> bytes:
+    """What the newest mark of a pool holds, as the unit reads it."""
+    with PoolFile(path) as pool:
+        keeper = Marks(pool.layout, pool.cipher, KernelEntropy(), LEDGER_KEY)
+        assert keeper.exist()
+        return keeper.load(pool.read)
+
+
+@pytest.mark.clause("C26")
+def test_why_seconds_are_missing_is_saved_with_what_is_there(tmp_path: Path):
+    end = 2 * PAGE_BYTES + 10 * SEGMENT_BYTES
+    copies = [end + COPY_BYTES, end]  # of the first mark, of the second
+    rot = b"\xff" * 24
+    cases: list[tuple[str, int, list[tuple[int, bytes]], tuple[str, int, bytes]]] = [
+        ("sound", 2, [], ("kept", 2, b"account 2")),
+        ("no superblocks", 2, [(0, bytes(2 * PAGE_BYTES))], ("kept", 2, b"account 2")),
+        ("one alone", 1, [], ("kept", 1, b"account 1")),
+        ("newest gone", 2, [(copies[1], rot)], ("kept", 1, b"account 1")),
+        ("newest rotten inside", 2, [(copies[1] + 36, rot)], ("kept", 2, b"account 1")),
+        ("both headers", 2, [(at + 4, rot) for at in copies], ("lost", 0, b"")),
+        ("cut short", 2, [(-1, b"")], ("lost", 0, b"")),
+        ("none ever", 0, [], ("none", 0, b"")),
+    ]
+    for name, count, places, (state, copy_count, account) in cases:
+        damaged, out = tmp_path / name, tmp_path / f"{name} saved"
+        marked(damaged, count)
+        for offset, data in places:
+            if offset < 0:
+                os.truncate(damaged, end)
+            else:
+                damage(damaged, offset, data)
+        result = salvage(damaged, out, "unit-7")
+        assert (result.marks.state, result.marks.copy_count) == (state, copy_count), name
+        assert account_of(out) == account, name
+        assert result.is_whole() == (state != "lost"), (name, result)
+        again = salvage(out, tmp_path / f"{name} again")
+        assert account_of(again.pool) == account, name
+    told = json.loads(run(f"salvage {tmp_path}/sound --out {tmp_path}/told --json"))
+    assert told["marks"] == {"state": "kept", "copy_count": 2, "note": ""}
+    out = tmp_path / "cut"
+    (tmp_path / "short").write_bytes((tmp_path / "cut short").read_bytes())
+    assert "why seconds are missing" in run(f"salvage {tmp_path}/short --out {out}", 1)
 
 
 def test_a_pool_without_superblocks_is_laid_out_by_its_segments(tmp_path: Path):
