@@ -166,6 +166,9 @@ PROFILES = (
     "sanyo-vsp",
     "costar",
     "focus-5f",
+    "visca-evi-d70",
+    "visca-evi-d90",
+    "visca-ptzoptics",
 )
 
 PTZ = (

@@ -9,6 +9,8 @@
 | turbo | pan speed byte of turbo, 0 where there is none |
 | tilt_sign, tilt_zero_cdeg | how the wire counts tilt, see `model.PtzSettings` |
 | zoom_limit | what the wire says at the tele end |
+| counts_per_turn | what a VISCA head counts in 360 degrees; 0: nobody knows |
+| told_cdeg_per_s | how fast the fastest speed short of turbo is at most |
 | focus_5f | 5F, 61 and 63 are the focus position, not the magnification |
 | zoom_speeds | the greatest zoom speed of command 25 |
 | reserved | presets that are functions, as (first, last) |
@@ -50,11 +52,15 @@ GENERIC: "Row" = {
     "tilt_sign": -1,
     "tilt_zero_cdeg": 0,
     "zoom_limit": 65535,
+    "counts_per_turn": 0,
+    "told_cdeg_per_s": 8_000,
     "focus_5f": False,
     "zoom_speeds": 3,
     "reserved": (),
     "levels": LEVELS,
 }
+
+EVI: "Row" = {"zoom_limit": 0x4000, "counts_per_turn": 4_800, "told_cdeg_per_s": 10_000}
 
 PROFILES: "dict[str, Row]" = {
     "generic": {},
@@ -85,6 +91,9 @@ PROFILES: "dict[str, Row]" = {
     "sanyo-vsp": {"replies": False, "turbo": 0},
     "costar": {"pacing_ms": 50},
     "focus-5f": {"replies": False, "pacing_ms": 80, "focus_5f": True},
+    "visca-evi-d70": dict(EVI),
+    "visca-evi-d90": dict(EVI, counts_per_turn=16_320),
+    "visca-ptzoptics": dict(EVI, counts_per_turn=5_184, told_cdeg_per_s=12_000),
 }
 
 
@@ -113,6 +122,8 @@ def apply(settings: "PtzSettings", name: str) -> None:
     settings.tilt_sign = _whole(row, "tilt_sign")
     settings.tilt_zero_cdeg = _whole(row, "tilt_zero_cdeg")
     settings.zoom_limit = _whole(row, "zoom_limit")
+    settings.counts_per_turn = _whole(row, "counts_per_turn")
+    settings.told_cdeg_per_s_max = _whole(row, "told_cdeg_per_s")
     settings.reserved_presets = cast("tuple[tuple[int, int], ...]", row["reserved"])
     auto_stop_ms = _whole(row, "auto_stop_ms")
     if auto_stop_ms:

@@ -63,6 +63,7 @@ class PtzSettings:
         self.pan_sign = 1  # -1: the wire counts anticlockwise
         self.pan_zero_cdeg = 0  # what the wire says at our 0
         self.zoom_limit = 65535  # what the wire says at the tele end
+        self.counts_per_turn = 0  # of a VISCA head; 0: nobody knows, so it is not asked
         self.has_turbo = False  # full deflection of pan is turbo
         self.turbo_byte = commands.TURBO
         self.reserved_presets: tuple[tuple[int, int], ...] = ()  # first, last: never positions

@@ -1,13 +1,14 @@
 """A head that is spoken to in VISCA over a serial line.
 
-Positions are not asked for: every model counts pan, tilt and zoom in steps of its own, and no
-calibration is there yet. Such a head's place counts as unknown, so privacy zones withhold the
-whole picture.
+Every model counts pan and tilt in steps of its own, and its profile tells how many make a turn.
+Where none does, places are not asked for: such a head's place counts as unknown, so privacy
+zones withhold the whole picture.
 """
 
 from firmware.ptz.model import PERMILLE, wired
+from firmware.units import CDEG_PER_TURN, div_round, wrap_cdeg
 from firmware.visca import commands
-from firmware.visca.session import COMMAND, NONE, ViscaSession
+from firmware.visca.session import ASK_COUNT, COMMAND, NONE, ViscaSession
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -61,14 +62,21 @@ class Visca:
         return b""
 
     def query(self, axis: str) -> bytes:
-        """Build nothing; see above."""
-        assert axis
-        return b""
+        """Build the inquiry, as often as it is asked; b"" for a head that does not tell."""
+        settings = self._settings
+        if not (settings.has_replies and settings.has_position and settings.counts_per_turn):
+            return b""
+        name = "query_zoom" if axis == "zoom" else "query_position"
+        return commands.build(settings.address, name) * ASK_COUNT
 
     def position(self, axis: str, value: int) -> int:
-        """Hand the value on; never called while nothing is asked."""
-        assert axis
-        return value
+        """Turn the head's count, right and up positive, into cdeg or permille."""
+        settings = self._settings
+        if axis == "zoom":
+            return div_round(min(value, settings.zoom_limit) * PERMILLE, settings.zoom_limit)
+        cdeg = value * (-1 if settings.is_upside_down else 1) * CDEG_PER_TURN
+        cdeg = div_round(cdeg, settings.counts_per_turn)
+        return wrap_cdeg(cdeg) if axis == "pan" else cdeg
 
     def reply_kind(self) -> str:
         """Tell what is due to a command."""
@@ -77,7 +85,10 @@ class Visca:
     def session(self) -> ViscaSession:
         """Make a session."""
         settings = self._settings
-        return ViscaSession(settings.address, settings.baud, settings.margin_ms)
+        turn_per_s = settings.speed_cdeg_per_s_max * settings.counts_per_turn // CDEG_PER_TURN
+        zoom_per_s = settings.zoom_permille_per_s_max * settings.zoom_limit // PERMILLE
+        fastest_per_s = (turn_per_s, zoom_per_s)
+        return ViscaSession(settings.address, settings.baud, settings.margin_ms, fastest_per_s)
 
 
 def _speed(permille: int, fastest: int) -> int:

@@ -16,6 +16,8 @@ ZOOM_SPEED_MAX = 7
 MEMORY_MAX = 15
 POSITION_MAX = 0xFFFF
 MEMORY_ACTS = {"clear": 0, "set": 1, "go": 2}
+TURN_ACTS = {"to": b"\x01\x06\x02", "by": b"\x01\x06\x03"}
+BITS, WIDE_BITS = 16, 20
 NAMES = {
     "power_on": b"\x01\x04\x00\x02",
     "power_off": b"\x01\x04\x00\x03",
@@ -96,22 +98,35 @@ def zoom_direct(address: int, value: int) -> bytes:
     return encode(address, b"\x01\x04\x47" + nibbles(value, 4))
 
 
-def absolute(address: int, speed: int, pan: int, tilt: int) -> bytes:
-    """Build a drive to a place in the camera's own count, five and four nibbles as a BRC does.
+def turn(
+    address: int,
+    act: str,
+    speeds: "tuple[int, int]",
+    way: "tuple[int, int]",
+    is_wide: bool = False,
+) -> bytes:
+    """Build a turn "to" a place or "by" so much, in the camera's own count.
 
     Args:
         address: 1 to 7.
-        speed: 1 to 24.
-        pan: 20 bits, two's complement, -524288 to 524287.
-        tilt: 16 bits, two's complement, -32768 to 32767.
+        act: "to" or "by".
+        speeds: of pan 1 to 24, of tilt 1 to 20; a BRC takes the first for both.
+        way: pan (right positive) and tilt (up positive), 16 bits each, two's complement.
+        is_wide: as a BRC does: pan has 20 bits, and the second speed is 0.
 
-    LocalProtocolError for what is out of its range.
+    Raises:
+        LocalProtocolError: an unknown act, or something out of its range.
     """
-    _check("speed", speed, 1, PAN_SPEED_MAX)
-    _check("pan position", pan, -0x80000, 0x7FFFF)
-    _check("tilt position", tilt, -0x8000, 0x7FFF)
-    place = nibbles(pan & 0xFFFFF, 5) + nibbles(tilt & 0xFFFF, 4)
-    return encode(address, b"\x01\x06\x02" + bytes((speed, 0)) + place)
+    if act not in TURN_ACTS:
+        raise LocalProtocolError("visca turn %r: give to or by" % act)
+    pan_bits = WIDE_BITS if is_wide else BITS
+    _check("pan speed", speeds[0], 1, PAN_SPEED_MAX)
+    _check("tilt speed", speeds[1], 1, TILT_SPEED_MAX)
+    _check("pan position", way[0], -(1 << pan_bits - 1), (1 << pan_bits - 1) - 1)
+    _check("tilt position", way[1], -(1 << BITS - 1), (1 << BITS - 1) - 1)
+    told = bytes((speeds[0], 0 if is_wide else speeds[1]))
+    place = nibbles(way[0] & (1 << pan_bits) - 1, pan_bits // 4) + nibbles(way[1] & 0xFFFF, 4)
+    return encode(address, TURN_ACTS[act] + told + place)
 
 
 def memory(address: int, act: str, number: int) -> bytes:

@@ -7,6 +7,7 @@
 Source: Sony BRC-300 Command List 1.20.
 """
 
+from firmware.visca.commands import number
 from firmware.visca.packet import decode
 
 ACCEPTED, DONE, ANSWER, ERROR, CHANGED, OTHER = (
@@ -26,6 +27,8 @@ ERRORS = {
     0x05: "no such socket",
     0x41: "not executable now",
 }
+NIBBLE_BITS, BITS, WIDE_BITS = 4, 16, 20
+ZOOM_BYTES, PLACE_BYTES, WIDE_BYTES = 4, 8, 9
 
 
 class Reply:
@@ -53,3 +56,29 @@ def read(packet: bytes) -> Reply:
     if group == ERROR_GROUP and not is_short:
         return Reply(ERROR, address, body[1])
     return Reply(CHANGED if body == b"\x38" else OTHER, address, 0, body)
+
+
+def place(axis: str, data: bytes) -> "int | None":
+    """Read "pan", "tilt" or "zoom" out of an answer, in the camera's own count.
+
+    Args:
+        axis: that was asked for; pan and tilt come in one answer.
+        data: what the answer brought, a nibble a byte; pan has four of them, of a BRC five.
+
+    Returns:
+        the number, signed for pan and tilt; None when it is the answer to something else.
+    """
+    if any(byte >> NIBBLE_BITS for byte in data):
+        return None
+    if axis == "zoom":
+        return number(data) if len(data) == ZOOM_BYTES else None
+    if len(data) not in {PLACE_BYTES, WIDE_BYTES}:
+        return None
+    split_at = len(data) - ZOOM_BYTES
+    if axis == "tilt":
+        return _signed(number(data[split_at:]), BITS)
+    return _signed(number(data[:split_at]), BITS if split_at == ZOOM_BYTES else WIDE_BITS)
+
+
+def _signed(value: int, bits: int) -> int:
+    return value - (1 << bits) if value >> (bits - 1) else value

@@ -95,9 +95,12 @@ def test_what_is_out_of_range_is_refused():
         lambda: C.drive(9, 0, 0),
         lambda: C.zoom(1, 9),
         lambda: C.zoom_direct(1, 65536),
-        lambda: C.absolute(1, 0, 0, 0),
-        lambda: C.absolute(1, 1, 0x80000, 0),
-        lambda: C.absolute(1, 1, 0, 0x8000),
+        lambda: C.turn(1, "to", (0, 1), (0, 0)),
+        lambda: C.turn(1, "to", (1, 21), (0, 0)),
+        lambda: C.turn(1, "to", (1, 1), (0x8000, 0)),
+        lambda: C.turn(1, "by", (1, 1), (0x80000, 0), True),
+        lambda: C.turn(1, "by", (1, 1), (0, 0x8000)),
+        lambda: C.turn(1, "at", (1, 1), (0, 0)),
         lambda: C.memory(1, "go", 16),
         lambda: C.memory(1, "draw", 1),
         lambda: C.build(1, "fly"),
@@ -121,8 +124,10 @@ def test_what_is_out_of_range_is_refused():
 
 
 def test_places_go_as_nibbles():
-    wire = C.absolute(1, 0x18, -1, 0x1234)
-    assert wire.hex() == "81010602180f0f0f0f0f01020304ff".replace("0218", "021800")
+    wide = C.turn(1, "to", (0x18, 1), (-1, 0x1234), True)
+    assert wide.hex() == "8101060218000f0f0f0f0f01020304ff"
+    assert C.turn(2, "to", (3, 4), (-1, 0x1234)).hex() == "8201060203040f0f0f0f01020304ff"
+    assert C.turn(1, "by", (3, 4), (0x8DB, -400)).hex() == "810106030304000" + "80d0b0f0e0700ff"
     assert C.zoom_direct(1, 0x4ABC).hex() == "810104470" + "40a0b0cff"
     assert C.number(b"\x04\x0a\x0b\x0c") == 0x4ABC
 
@@ -198,3 +203,64 @@ def test_a_lost_line_forgets_what_was_to_be_sent():
     session.begin(Visca(PtzSettings(1, 9600)).stop(), COMMAND, 0)
     session.abandon()
     assert session.take() == b"" and not session.step(10_000) and not session.is_busy
+
+
+def test_a_place_counts_when_it_was_told_twice_alike():
+    near, far, zoom = b"\x00\x00\x00\x08", b"\x00\x00\x07\x08", b"\x04\x00\x00\x00"
+    told = b"\x90\x50" + near + b"\x0f\x0f\x0f\x0c\xff"
+    leapt = b"\x90\x50" + far + b"\x0f\x0f\x0f\x0c\xff"
+    cases = (  # axis, what it says to the two questions, what is believed, unlike, refused
+        ("pan", (told, told), 8, 0, 0),
+        ("tilt", (told, told), -4, 0, 0),
+        ("pan", (told, leapt), None, 1, 0),
+        ("tilt", (told, leapt), -4, 0, 0),
+        ("pan", (told, b""), None, 0, 0),
+        ("pan", (b"\x90\x60\x41\xff", told), None, 0, 1),
+        ("pan", (b"\x90\x41\xff\x90\x51\xff" + told, told), 8, 0, 0),
+        ("pan", (b"\x90\x50" + zoom + b"\xff", told), None, 0, 0),
+        ("pan", (b"\x90\x50\x0f" + told[2:], told), None, 1, 0),
+        ("zoom", (b"\x90\x50" + zoom + b"\xff", b"\x90\x50" + zoom + b"\xff"), 0x4000, 0, 0),
+        ("zoom", (told, told), None, 0, 0),
+        ("pan", (told + told, told), 8, 0, 0),
+    )
+    for axis, said, want, unlike, refused in cases:
+        case = (axis, said)
+        session = ViscaSession(1, 9600, 50, (2_000, 8_000))
+        settings = PtzSettings(1, 9600)
+        settings.counts_per_turn = 4_800
+        words = list(said)
+        session.begin(Visca(settings).query(axis), axis, 0)
+        sent, over_ms = drained(session, lambda _, words=words: words.pop(0))
+        assert len(sent) == 2 and over_ms <= session.duration_ms(axis), case
+        assert (session.reply and session.reply.value) == want, (case, session.reply)
+        assert (session.unlike_count, session.refused_count) == (unlike, refused), case
+
+
+def test_an_answer_that_comes_within_a_video_field_counts():
+    session = ViscaSession(1, 38_400, 50)
+    session.begin(C.build(1, "query_power"), INQUIRY, 0)
+    assert session.take()
+    session.receive(b"\x90\x50\x02\xff", 3)
+    assert session.reply is not None and not session.step(19) and session.step(20)
+
+
+def test_counts_turn_into_degrees_and_back_where_the_profile_knows_them():
+    settings = PtzSettings(1, 9600)
+    head = Visca(settings)
+    assert head.query("pan") == b"" and head.query("zoom") == b""
+    settings.counts_per_turn, settings.zoom_limit = 4_800, 0x4000
+    assert head.query("zoom") == C.build(1, "query_zoom") * 2
+    cases = (
+        ("pan", 0x8DB, 17_003),
+        ("pan", -0x8DB, 18_998),
+        ("tilt", 1_200, 9_000),
+        ("tilt", -400, -3_000),
+        ("zoom", 0x4000, 1_000),
+        ("zoom", 0x7AC0, 1_000),  # digital zoom is the tele end to us
+    )
+    for axis, count, want in cases:
+        assert abs(head.position(axis, count) - want) <= 1, (axis, count)
+    settings.is_upside_down = True
+    assert head.position("tilt", -400) == 3_000 and head.position("pan", 10) == 35_925
+    settings.has_replies = False
+    assert head.query("pan") == b""
