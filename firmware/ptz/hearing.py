@@ -21,10 +21,11 @@ class Hearing:
         dome: whose exchanges are heard.
     """
 
-    __slots__ = ("_dome", "_seek", "_seek_ms")
+    __slots__ = ("_dome", "_junk_count", "_seek", "_seek_ms")
 
     def __init__(self, dome: "PtzService") -> None:
         self._dome = dome
+        self._junk_count = 0
         self._seek = 0
         self._seek_ms = 0
 
@@ -51,8 +52,9 @@ class Hearing:
             return
         dome = self._dome
         dome.insist.end(reply is not None)
+        junk_count, self._junk_count = self._junk_count, dome.session.junk_count
         if reply is None:
-            self._miss(now_ms)
+            self._miss(self._junk_count != junk_count, now_ms)
             return
         dome.asking.hear()
         if dome.sight.is_silent:
@@ -63,7 +65,7 @@ class Hearing:
         if kind in AXES:
             self._take_axis(kind, reply.value, begun_ms, now_ms)
 
-    def _miss(self, now_ms: int) -> None:
+    def _miss(self, is_junk: bool, now_ms: int) -> None:
         dome = self._dome
         dome.place.miss(now_ms)
         if dome.asking.miss(now_ms) and not dome.sight.is_silent:
@@ -71,7 +73,7 @@ class Hearing:
             dome.place.forget()
             dome.report.emit("ptz.silent", now_ms, {"unanswered": dome.asking.missed_in_a_row})
         if dome.sight.is_silent:
-            dome.insist.miss(dome.asking.missed_in_a_row)
+            dome.insist.miss(0 if is_junk else dome.asking.missed_in_a_row)
 
     def _take_axis(self, axis: str, value: int, begun_ms: int, now_ms: int) -> None:
         dome = self._dome

@@ -54,7 +54,11 @@ class Insist:
             self.repeated_count += 1
 
     def miss(self, missed_in_a_row: int) -> None:
-        """Hear that a silent head did not answer again: it may hear, and run on all the same."""
+        """Hear that a silent head did not answer again: it may hear, and run on all the same.
+
+        Args:
+            missed_in_a_row: so often; 0 when it said something that nobody could read.
+        """
         is_due = missed_in_a_row < SILENT_COUNT or missed_in_a_row % SILENT_COUNT == 0
         if is_due and self._drive.state == states.IDLE and self._drive.repeat_stop():
             self.repeated_count += 1

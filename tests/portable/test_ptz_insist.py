@@ -119,3 +119,30 @@ def test_a_silent_head_that_missed_every_stop_is_stopped_all_the_same():
         bench.run(30_000)
         stops = [row for row in bench.sent(begun_ms) if row[2] == STOP]
         assert 1 <= len(stops) <= 8, (baud, len(stops), "a dead head does not fill the line")
+
+
+class Mumbler(Dome):
+    """A dome that can come to say only what nobody can read."""
+
+    is_mumbling = False
+
+    def receive(self, data, now_ms):
+        """Answer, with a wrong last byte when it mumbles."""
+        said = super().receive(data, now_ms)
+        return said[:-1] + bytes((said[-1] ^ 1,)) if said and self.is_mumbling else said
+
+
+def test_a_head_that_was_dead_for_long_and_only_mumbles_is_stopped_soon():
+    bench = Bench(4800, Mumbler(1, GENERAL, 0))
+    bench.run(1500)
+    bench.service.move(50, 0, 0, bench.ms)
+    bench.run(300)
+    bench.dome.is_deaf = True
+    bench.service.stop(bench.ms)
+    bench.run(30_000)
+    assert bench.service.is_silent() and bench.dome.is_moving
+    bench.dome.is_deaf = False
+    bench.dome.is_mumbling = True
+    bench.run(2_500)
+    assert not bench.dome.is_moving, "it answered, though nobody could read what"
+    assert bench.service.is_silent()

@@ -317,7 +317,8 @@ class Sequence:
     def _look_at_picture(self) -> None:
         """No point of a zone may be in a picture that is kept or shown, uncovered."""
         head, service = self.heads[0], self.rig.services[0]
-        if self.rig.ms < head.dome.dark_until_ms or head.is_adrift:
+        is_off = self.rig.due_ms >= FOREVER_MS  # no unit runs: nothing is kept or shown
+        if self.rig.ms < head.dome.dark_until_ms or head.is_adrift or is_off:
             return
         service.step(self.rig.ms, False)
         seen_count, bare = head.bare(self.zones, service.picture_zones())

@@ -24,10 +24,12 @@ ONCE_BROKEN = (
     88_113_904,  # a frame cut after its FF ate a stop, and the line the other copy
     88_122_714,  # an answer that was under way damaged both copies of the last words
     30_008_014,  # stops said again to a dead head kept another one from hearing its move
+    30_078_454,  # a unit without power was held to what it had covered of the picture
     40_018_169,  # other frames kept the questions back on the way to a soft stop
 )
 ONCE_BROKEN_PLACES = (
     500_075,  # what was learned of a slow speed made an aim go far too fast, past a limit
+    50_016_058,  # a silent head that heard again, and said only what nobody could read, ran on
 )
 
 
