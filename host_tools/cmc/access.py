@@ -10,7 +10,7 @@ from pathlib import Path
 
 from host_tools.cmc.footage import LIST, Person, RefusedError, may
 from host_tools.cmc.journal import Journal
-from host_tools.cmc.roster import ROSTER_FILE, Login, Roster
+from host_tools.cmc.roster import ROSTER_FILE, Login, Proof, Roster
 from host_tools.keystore import Keystore
 
 ACCESS_FILE = "access.journal"
@@ -28,12 +28,12 @@ class Access:
     """
 
     def __init__(
-        self, cmc: Path, keys: Path, utc_ms: Callable[[], int], login: Login | None = None
+        self, cmc: Path, keys: Path, utc_ms: Callable[[], int], login: Proof | None = None
     ) -> None:
         self._roster = cmc / ROSTER_FILE
         self._keys = keys
         self._utc_ms = utc_ms
-        self._login = login or Login()
+        self._login: Proof = login or Login()
         self._journal = Journal(cmc / ACCESS_FILE)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import time
 
 from host_tools.cmc.controls import Controls
+from host_tools.cmc.evidence_counter import EvidenceCounter
 from host_tools.cmc.feed import Feed
 from host_tools.cmc.fleet import Fleet
 from host_tools.cmc.hold_courier import HoldCourier
@@ -58,6 +59,7 @@ class Centre:
         )
         self.register_failed_count = 0
         self.server = PageServer(self.fleet, self.store, desk, controls, settings.port)
+        self.server.offer(EvidenceCounter(settings.folder, settings.keys, utc_ms, now_ms))
         self._keys_due_ms = self._urgent_due_ms = now_ms()
 
     def open(self) -> None:

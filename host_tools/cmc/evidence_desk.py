@@ -20,7 +20,7 @@ from host_tools.cmc.case_papers import (
 from host_tools.cmc.export_check import export_faults, fault_of_manifest
 from host_tools.cmc.footage import LIST, RELEASE, Person, RefusedError, given
 from host_tools.cmc.requests import REGISTER_FILE, URGENT_MS, Register
-from host_tools.cmc.roster import Login
+from host_tools.cmc.roster import Proof
 from host_tools.cmc.site_keyholder import open_keyholder
 from host_tools.cmc.store import STORE_FILE
 from host_tools.cmc.warnings import note_warnings
@@ -63,7 +63,7 @@ class EvidenceDesk:
     """
 
     def __init__(
-        self, cmc: Path, keys: Path, utc_ms: Callable[[], int], login: Login | None = None
+        self, cmc: Path, keys: Path, utc_ms: Callable[[], int], login: Proof | None = None
     ) -> None:
         self._cmc = cmc
         self._keys = keys

@@ -12,7 +12,7 @@ people are who they say they are.
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self, cast
+from typing import Protocol, Self, cast
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -34,9 +34,21 @@ COORDINATE_BYTES = 32
 CHALLENGE_BYTES = 32
 
 
+class Proof(Protocol):
+    """What somebody brings along to show who they are."""
+
+    def is_person(self, key: bytes) -> bool:
+        """Tell whether they hold the private key that belongs to a person's public one."""
+        ...
+
+    def is_workstation(self, key: bytes) -> bool:
+        """Tell the same of the machine that they sit at."""
+        ...
+
+
 @dataclass(frozen=True)
 class Login:
-    """What somebody brings along: private keys as PEM files, or nothing.
+    """Private keys as PEM files, or nothing.
 
     Attributes:
         person: their own.
@@ -45,6 +57,14 @@ class Login:
 
     person: Path | None = None
     workstation: Path | None = None
+
+    def is_person(self, key: bytes) -> bool:
+        """As `Proof` says."""
+        return _holds(self.person, key)
+
+    def is_workstation(self, key: bytes) -> bool:
+        """As `Proof` says."""
+        return _holds(self.workstation, key)
 
 
 @dataclass
@@ -87,9 +107,16 @@ class Roster:
         unknown = [role for role in roles if role not in ROLES]
         if unknown or not roles or not name.strip() or not name.isprintable():
             raise ValueError(f"{name!r} as {', '.join(roles)!r}: give a name and of {ROLES}")
+        for other, (_, held) in self.persons.items():
+            is_same = Person(name, "").is_same(other)
+            if other != name and (held == key or is_same):
+                raise ValueError(
+                    f"{name!r}: the roster has {other!r} with "
+                    f"{'that name' if is_same else 'the same key'}; remove it first"
+                )
         self.persons[name] = (roles, key)
 
-    def admit(self, who: Person, login: Login) -> str:
+    def admit(self, who: Person, login: Proof) -> str:
         """Let somebody in who is in the list and holds the keys that belong to it.
 
         Returns:
@@ -106,13 +133,20 @@ class Roster:
             raise RefusedError(
                 "C31", f"{who.name} is in the roster as {', '.join(roles)}, not as {who.role}"
             )
-        if not _holds(login.person, key):
+        twins = [name for name, (_, other) in self.persons.items() if other == key]
+        if len(twins) > 1:
+            raise RefusedError(
+                "C31",
+                f"{' and '.join(twins)} have the same key in the roster; a key stands for one "
+                "person: have one of them taken out",
+            )
+        if not login.is_person(key):
             raise RefusedError(
                 "C31", f"that is not the key of {who.name}; give --key their private key"
             )
         if not self.workstations:
             return ""
-        found = [name for name, key in self.workstations.items() if _holds(login.workstation, key)]
+        found = [name for name, key in self.workstations.items() if login.is_workstation(key)]
         if not found:
             raise RefusedError(
                 "C31", "this machine is not in the roster; give --workstation its private key"

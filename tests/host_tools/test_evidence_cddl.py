@@ -9,14 +9,19 @@ import pytest
 
 from firmware.cbor.decode import loads
 from firmware.cbor.encode import dumps
+from host_tools.cmc.warnings import note_warnings
 from host_tools.evidence import verify_alone
 from tests.host_tools.test_evidence_cli import Site
+from tests.host_tools.test_evidence_holds import CY, Office
 
 CDDL = (Path(__file__).parents[2] / "docs" / "formats" / "evidence.cddl").read_text("utf-8")
 KINDS = ("request", "review", "keys", "export", "release")
 SCHEMAS = {
     rule: pycddl.Schema(f"root = {rule}\n{CDDL}")
-    for rule in ("manifest", "signature", "protected", *(f"{kind}-body" for kind in KINDS))
+    for rule in (
+        *("manifest", "signature", "protected"),
+        *(f"{kind}-body" for kind in (*KINDS, "withdraw", "hold", "warning")),
+    )
 }
 VERIFIER = cddl_verifier.Validator(CDDL)
 
@@ -64,3 +69,22 @@ def test_manifest_signature_and_records_are_as_published(tmp_path: Path):
         ("pool", "x"),
     ):
         assert not judged("manifest", dumps({**manifest, key: wrong})), key
+
+
+@pytest.mark.clause("C81")
+def test_holds_warnings_and_withdrawals_are_as_published(tmp_path: Path):
+    office = Office(tmp_path)
+    office.unit.room = 1
+    requests = [office.accepted(), office.accepted(-7_200_000)]
+    office.run(5)
+    note_warnings(office.register, office.utc_ms() + 30 * 86_400_000)
+    for request in requests:
+        office.register.withdraw(request, CY, "mistake")
+    office.run(5)
+    records = [record for request in requests for record in office.register.case(request).records]
+    told = {(record.kind, record.body.get("state")) for record in records}
+    states = {("hold", state) for state in ("sent", "held", "refused", "lifted")}
+    assert states | {("warning", None), ("withdraw", None)} < told
+    for record in records:
+        assert judged(record.kind + "-body", dumps(record.body)), record
+        assert not judged(record.kind + "-body", dumps({**record.body, "more": 1})), record.kind

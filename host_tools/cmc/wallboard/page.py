@@ -32,6 +32,7 @@ from firmware.commands.message import DONE, Command
 from firmware.policy.rules import GUEST, PURPOSES
 from firmware.ptz.model import FOV_POINTS
 from host_tools.cmc.controls import Controls
+from host_tools.cmc.evidence_counter import EvidenceCounter
 from host_tools.cmc.fleet import Fleet
 from host_tools.cmc.operator import ROLES, Desk
 from host_tools.cmc.presets import NameRefusedError, PresetBook
@@ -39,6 +40,7 @@ from host_tools.cmc.store import Store
 from host_tools.cmc.wallboard.attendance import Attendance
 from host_tools.cmc.wallboard.body import Json, read_body
 from host_tools.cmc.wallboard.days import day_routes
+from host_tools.cmc.wallboard.evidence import evidence_routes
 from host_tools.cmc.wallboard.sessions import Sessions, set_cookie
 from host_tools.cmc.wallboard.view import fleet_json, unit_json
 
@@ -66,6 +68,7 @@ class Room:
     presets: PresetBook
     token: str
     is_closing: bool = False
+    counter: EvidenceCounter | None = None
 
 
 class Page:
@@ -89,6 +92,7 @@ class Page:
                 Route("/preset/{unit}/{camera}/{number:int}", self._picture),
                 Route("/api/choices", self._choices),
                 *day_routes(room.store, room.fleet),
+                *evidence_routes(room.fleet, lambda: room.counter),
                 *self._sessions.routes(),
                 Route("/api/command", self._command, methods=["POST"]),
                 Route("/api/preset", self._name_preset, methods=["POST"]),

@@ -7,6 +7,7 @@ import time
 import uvicorn
 
 from host_tools.cmc.controls import Controls
+from host_tools.cmc.evidence_counter import EvidenceCounter
 from host_tools.cmc.fleet import Fleet
 from host_tools.cmc.operator import Desk
 from host_tools.cmc.presets import PresetBook
@@ -52,6 +53,10 @@ class PageServer:
             )
         )
         self._thread = threading.Thread(target=self._server.run, name="page", daemon=True)
+
+    def offer(self, counter: EvidenceCounter) -> None:
+        """Let requests for footage be made and reviewed at the page."""
+        self._room.counter = counter
 
     def open(self) -> None:
         """Begin to serve; PageServerError when the port is taken."""
