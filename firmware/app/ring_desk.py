@@ -13,7 +13,7 @@ from firmware.ring import layout as geometry
 from firmware.ring.layout import BARRIER
 from firmware.ring.scrub import Scrub
 from hal.api._typing import TYPE_CHECKING
-from hal.api.errors import PortError, PortFull, PortPreparing
+from hal.api.errors import PortError, PortFull
 
 if TYPE_CHECKING:
     from firmware.app.chains import Chains
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 UUID_BYTES = 16
 MAKE_MS_MAX = 30_000
 PREPARE_MS_MAX = 120_000
+PREPARING = "port.preparing"  # of a port that is being made or opened; no board has one
 INDEX_KEY_ID = b"command"
 INDEX_LABEL = b"ring index"
 MARK_LABEL = b"ring ledger"
@@ -96,7 +97,7 @@ class RingDesk:
         try:
             recovered = self._recover()
         except (PortError, DamagedError) as error:
-            if error.code != PortPreparing.code or not self._prepare(now_ms):
+            if error.code != PREPARING or not self._prepare(now_ms):
                 self._fail(error.code, str(error), now_ms)
             return
         settings = RecorderSettings(
@@ -130,7 +131,7 @@ class RingDesk:
 
     def _fail(self, code: str, text: str, now_ms: int) -> None:
         """Keep why there is no ring, and tell it when it is another reason."""
-        if code != PortPreparing.code:
+        if code != PREPARING:
             self._backoff.failed(now_ms)
         self._code = code
         if text != self.fault:

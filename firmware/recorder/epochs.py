@@ -17,43 +17,32 @@ GRACE_MS = 60_000  # for the barriers of a slow medium, and one more attempt on 
 class Epochs:
     """The chains that the recorder seals with."""
 
-    __slots__ = ("_chains", "_turned_ms")
+    __slots__ = ("_chains",)
 
     def __init__(self) -> None:
-        self._chains: dict[str, tuple[KeySource, int]] = {}
-        self._turned_ms: dict[str, int] = {}
+        self._chains: dict[str, tuple[KeySource | None, int, int]] = {}
 
     def set(self, chain: str, source: "KeySource | None", now_ms: int) -> None:
         """Give a chain its current epoch; None takes the chain away."""
-        self._turned_ms[chain] = now_ms
-        if source is None:
-            self._chains.pop(chain, None)
-        else:
-            self._chains[chain] = (source, source.epoch)
+        self._chains[chain] = (source, source.epoch if source is not None else -1, now_ms)
 
-    def has(self, chain: str) -> bool:
-        """Tell whether there is a key for what is captured now."""
-        return chain in self._chains
+    def get(self, chain: str) -> "tuple[KeySource | None, int]":
+        """Give what derives the keys of a chain, and the epoch of what is captured now.
 
-    def source(self, chain: str) -> "KeySource | None":
-        """Give what derives the keys of a chain."""
-        return self._chains[chain][0] if chain in self._chains else None
+        Returns:
+            (None, -1) where there is no key.
+        """
+        return self._chains.get(chain, (None, -1, 0))[:2]
 
-    def number(self, chain: str) -> int:
-        """Tell the epoch of what is captured now; -1 where there is no key."""
-        return self._chains[chain][1] if chain in self._chains else -1
-
-    def turned(self) -> "list[tuple[str, KeySource]]":
+    def turned(self) -> "list[str]":
         """List the chains that have stepped and were not set since."""
         return [
-            (chain, source)
-            for chain, (source, epoch) in self._chains.items()
-            if source.epoch != epoch
+            chain
+            for chain, (source, epoch, _) in self._chains.items()
+            if source is not None and source.epoch != epoch
         ]
 
     def is_over(self, key: "Key", now_ms: int) -> bool:
-        """Tell whether the epoch of (chain, epoch) and its grace are over."""
-        chain, epoch = key
-        if epoch == self.number(chain):
-            return False
-        return now_ms - self._turned_ms.get(chain, now_ms) > GRACE_MS
+        """Tell whether the epoch of (chain, epoch), if it names one, and its grace are over."""
+        _, epoch, turned_ms = self._chains.get(key[0], (None, key[1], 0))
+        return key[1] >= 0 and key[1] != epoch and now_ms - turned_ms > GRACE_MS

@@ -6,10 +6,9 @@ The rules of writing that it keeps stand in docs/formats/ring.md.
 from firmware.buffers import EventQueue
 from firmware.recorder.commits import DONE, EVERY_MS, FAILED, HALF_MS, Commits
 from firmware.recorder.epochs import Epochs
-from firmware.recorder.item import Item
 from firmware.recorder.retention import held_times
 from firmware.recorder.settings import RecorderSettings, StreamState
-from firmware.recorder.stream import PICTURE_CHAIN, Stream, is_same, refuse
+from firmware.recorder.stream import PICTURE_CHAIN, Item, Stream, is_same, refuse
 from firmware.ring.content import unit_bytes
 from firmware.ring.layout import BARRIER
 from firmware.ring.segments import SegmentInfo
@@ -66,10 +65,8 @@ class RecorderService:
         self.events = EventQueue()
         self.is_failing = self.is_slow = False
         self.is_stuck = False  # no barrier came back since what waited too long was dropped
-        self.barrier_count = 0
-        self.failure_count = 0
-        self.refused_count = 0
-        self.expired_count = 0
+        self.barrier_count = self.failure_count = 0
+        self.refused_count = self.expired_count = 0
 
     def open_stream(
         self,
@@ -150,7 +147,7 @@ class RecorderService:
             self.refused_count += 1
             return
         room_bytes = self._settings.memory_bytes_max - self._memory_bytes
-        cause = record.obstacle(unit, self._epochs.has(record.chain), room_bytes)
+        cause = record.obstacle(unit, self._epochs.get(record.chain)[0] is not None, room_bytes)
         if cause:
             if record.leave_out(cause, now_ms):
                 self._tell_gap(stream, cause, now_ms)
@@ -165,7 +162,7 @@ class RecorderService:
         if record.held and record.held_bytes + size > record.record_bytes_max:
             record.flush()
         self._memory_bytes += size
-        key = (record.chain, self._epochs.number(record.chain))
+        key = (record.chain, self._epochs.get(record.chain)[1])
         record.hold(unit, key, self._stamp(unit.now_ms))
 
     def step(self, now_ms: int) -> "tuple[list[Step], int]":
@@ -282,7 +279,7 @@ class RecorderService:
             cause = ""
             if record.queue:
                 cause = record.fits(record.queue[0])
-            elif record.segment_key[1] != self._epochs.number(record.segment_key[0]):
+            elif record.segment_key[1] != self._epochs.get(record.segment_key[0])[1]:
                 cause = "epoch"  # nothing came since: its key must not stay in memory
             if cause and record.writer.is_open():
                 self._close(record, cause, self._stamp(self._now_ms))
@@ -302,7 +299,7 @@ class RecorderService:
                 return False
             item = record.queue[0]
             chain, epoch = item.key
-            source = self._epochs.source(chain)
+            source = self._epochs.get(chain)[0]
             if not record.writer.can_open(source, chain, epoch):
                 # Its epoch is over: under a later key it would outlive its 31 days.
                 record.next_item()
@@ -326,13 +323,16 @@ class RecorderService:
         self.events.emit("recording.gap", now_ms, {"stream": stream, "cause": cause})
 
     def _watch(self, now_ms: int) -> None:
-        for chain, source in self._epochs.turned():
-            self.set_epoch(chain, source)
+        for chain in self._epochs.turned():
+            self.set_epoch(chain, self._epochs.get(chain)[0])
         for record in self._streams.values():
-            count = record.expire(self._epochs, now_ms)
-            if count:
+            if self._epochs.is_over(record.writer.spare_key(), now_ms):
+                record.writer.forget_spare()
+            if self._epochs.is_over(record.oldest_key(), now_ms):
+                from firmware.recorder.expiry import expire  # noqa: PLC0415 - few media hang
+
                 self.is_stuck = True
-                self._expired(record, count, "disk")
+                self._expired(record, expire(record, self._epochs, now_ms), "disk")
         is_slow = self._commits.age_ms(now_ms) > SLOW_MS
         if is_slow and not self.is_slow:
             self.events.emit("disk.slow", now_ms)

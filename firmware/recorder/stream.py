@@ -1,15 +1,14 @@
 """One stream on its way to the ring: units are held, payloads queued, what is in doubt kept."""
 
-from firmware.recorder.item import Item
 from firmware.recorder.settings import StreamState
 from firmware.ring.content import Block, encode_block, unit_bytes
+from firmware.ring.records import reopen
 from firmware.ring.segments import EXTRADATA_BYTES_MAX
 from hal.api._typing import TYPE_CHECKING
 from hal.api.media import StreamParameters
 
 if TYPE_CHECKING:
     from firmware.buffers import Value
-    from firmware.recorder.epochs import Epochs
     from firmware.recorder.retention import HeldTimes
     from firmware.ring.content import Stamp
     from firmware.ring.layout import Step
@@ -23,23 +22,75 @@ RECORDING_WITHIN_MS = 10_000
 PICTURE_CHAIN = "picture"
 SOUND_SUFFIX = "/sound"
 SPAN_COUNT_MAX = 64
+_PICTURE = ("codec", "timescale", "extradata", "width_px", "height_px")
+_SOUND = ("sample_rate_hz", "channel_count")
 
 
 def is_same(one: StreamParameters, other: StreamParameters) -> bool:
     """Tell whether two streams are read alike."""
-    return _values(one) == _values(other)
+    return all(getattr(one, name) == getattr(other, name) for name in _PICTURE + _SOUND)
 
 
-def _values(parameters: StreamParameters) -> "tuple[str | int | bytes, ...]":
-    return (
-        parameters.codec,
-        parameters.timescale,
-        parameters.extradata,
-        parameters.width_px,
-        parameters.height_px,
-        parameters.sample_rate_hz,
-        parameters.channel_count,
+class Item:
+    """One payload, or the end of a run of them.
+
+    Args:
+        key: (chain, epoch) in which it was captured.
+        parameters: how to read it.
+        stamp: (now_ms, utc_ms, utc_quality) of its first unit, or of the end.
+        payload: the bytes of a record; b"" for the end of a run, and while it is sealed.
+        cause: why the run ended; "" for a payload.
+
+    Once written it is kept sealed, as the medium has it, so that no second copy is in memory.
+    """
+
+    __slots__ = (
+        "_content_key",
+        "_sealed",
+        "cause",
+        "is_cut",
+        "key",
+        "parameters",
+        "payload",
+        "payload_bytes",
+        "stamp",
+        "until_ms",
     )
+
+    def __init__(
+        self,
+        key: "Key",
+        parameters: StreamParameters,
+        stamp: "Stamp",
+        payload: bytes,
+        cause: str = "",
+    ) -> None:
+        self.key = key
+        self.parameters = parameters
+        self.stamp = stamp
+        self.payload = payload
+        self.payload_bytes = len(payload)
+        self.cause = cause
+        self.until_ms = stamp[0]  # now_ms of its last unit
+        self.is_cut = False  # what came before it, if anything did, is not of the same run
+        self._sealed = b""
+        self._content_key = b""
+
+    def keep_sealed(self, sealed: bytes, content_key: bytes) -> None:
+        """Keep what was written, and what opens it, in place of the payload."""
+        self._sealed = sealed
+        self._content_key = content_key
+        self.payload = b""
+
+    def open_again(self, cipher: "Cipher") -> None:
+        """Bring the payload back, because what was written does not count."""
+        if self._sealed:
+            self.payload = reopen(cipher, self._content_key, self._sealed)
+            self._sealed = self._content_key = b""
+
+    def memory_bytes(self) -> int:
+        """How much of it is in memory."""
+        return len(self.payload) + len(self._sealed)
 
 
 class Stream:
@@ -255,29 +306,11 @@ class Stream:
             return self.queue[0].stamp[0]
         return self.held_stamp[0] if self.held else now_ms
 
-    def expire(self, epochs: "Epochs", now_ms: int) -> int:
-        """Drop what waits in memory for longer than its epoch and the grace; returns how many.
-
-        Should the medium have taken it after all, it can be read there; it counts as missing.
-        """
-        if epochs.is_over(self.writer.spare_key(), now_ms):
-            self.writer.forget_spare()
-        keys = {item.key for item in self.queue} | {entry[1].key for entry in self.unsettled}
-        over = [key for key in keys if key[1] >= 0 and epochs.is_over(key, now_ms)]
-        if not over:
-            return 0
-        unsettled = [entry for entry in self.unsettled if entry[1].key not in over]
-        queue = [item for item in self.queue if item.key not in over]
-        count = len(self.unsettled) + len(self.queue) - len(unsettled) - len(queue)
-        self.unsettled, self.queue = unsettled, queue
-        self.unsettled_bytes = sum(entry[1].memory_bytes() for entry in unsettled)
-        self.queued_bytes = sum(len(item.payload) for item in queue)
-        rest = [entry[1] for entry in unsettled] + queue
-        if rest:
-            rest[0].is_cut = True
-        else:
-            self.is_cut = self.has_gap = True
-        return count
+    def oldest_key(self) -> "Key":
+        """Tell the (chain, epoch) of what has waited longest in memory; ("", -1) for nothing."""
+        if self.unsettled:
+            return self.unsettled[0][1].key
+        return self.queue[0].key if self.queue else ("", -1)
 
     def give_up(self, cipher: "Cipher") -> None:
         """Leave the open segment; what was not settled is first in the queue again."""

@@ -2,7 +2,6 @@
 
 PortError
     PortAbsent       nothing is there: no such device, file or host
-        PortPreparing    it is being made or opened, and nothing was wrong with it so far
     PortRefused      it is there and will not serve: permissions, credentials, wrong codec
     PortLost         it was there and went away: unplugged, reset, connection closed
     PortFull         no room on the medium or in the port's own bounded queue
@@ -25,12 +24,6 @@ class PortAbsent(PortError):
     """Nothing is there under the configured name."""
 
     code = "port.absent"
-
-
-class PortPreparing(PortAbsent):
-    """It is being made or opened beside the unit's turn; nothing was wrong with it so far."""
-
-    code = "port.preparing"
 
 
 class PortRefused(PortError):

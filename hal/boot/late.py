@@ -4,10 +4,16 @@ import threading
 from collections.abc import Callable
 
 from hal.api.blocks import Blocks
-from hal.api.errors import PortError, PortFailed, PortLost, PortPreparing
+from hal.api.errors import PortAbsent, PortError, PortFailed, PortLost
 
 START_WAIT_S = 1.0
 TURN_WAIT_S = 0.02
+
+
+class PortPreparing(PortAbsent):
+    """It is being made or opened beside the unit's turn; nothing was wrong with it so far."""
+
+    code = "port.preparing"
 
 
 class LateBlocks:

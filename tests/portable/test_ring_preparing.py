@@ -2,10 +2,16 @@
 
 from firmware.app.ring_desk import PREPARE_MS_MAX, RingDesk
 from firmware.buffers import EventQueue
-from hal.api.errors import PortAbsent, PortFull, PortPreparing
+from hal.api.errors import PortAbsent, PortFull
 from tests.portable.ring_world import PAGE, FakeCipher, FakeEntropy, Medium
 
 MICROPYTHON_HEAP = "8m"
+
+
+class PortPreparing(PortAbsent):
+    """As `hal.boot.late` has it."""
+
+    code = "port.preparing"
 
 
 class LateMedium(Medium):
