@@ -112,6 +112,8 @@ def case_rows(case: Case, now_utc_ms: int) -> list[tuple[str, object]]:
     rows: list[tuple[str, object]] = [("asked by", case.asked_by.name)]
     rows.append(("case", case.footage.case))
     rows.append(("footage", f"{case.footage.unit}, {case.footage.camera}"))
+    if case.footage.earlier_epochs > 1:
+        rows.append(("keys", f"also of {case.footage.earlier_epochs} epochs before the range"))
     is_wanted = case.state in {ASKED, ACCEPTED, EXPORTED}
     rows.append(("URGENT: dies" if is_urgent and is_wanted else "dies", dies))
     rows += [(one.kind, one.words(case.footage.unit)) for one in hold_states(case, now_utc_ms)]

@@ -35,6 +35,8 @@ class Access:
         self._utc_ms = utc_ms
         self._login: Proof = login or Login()
         self._journal = Journal(cmc / ACCESS_FILE)
+        self.register: Journal | None = None
+        """The journal whose newest record each record here names, so that none can be cut off."""
 
     def close(self) -> None:
         """Let go of the file; idempotent."""
@@ -67,11 +69,26 @@ class Access:
         self._note(REFUSED, act, who, request_id, f"{refusal} ({refusal.clause})")
 
     def check(self) -> list[str]:
-        """Tell every record that is not as it was written."""
-        return [f"access: {fault}" for fault in self._journal.check()]
+        """Tell every record that is not as it was written, and what is gone of the register."""
+        faults = [f"access: {fault}" for fault in self._journal.check()]
+        if self.register is None:
+            return faults
+        there = {record.number: record.sha256 for record in self.register.records()}
+        for record in self._journal.records():
+            number = record.body.get("register_number")
+            if isinstance(number, int) and there.get(number) != record.body.get("register_sha256"):
+                faults.append(
+                    f"access record {record.number} saw record {number} of the register, which is "
+                    "gone or another now"
+                )
+                break
+        return faults
 
     def _note(self, kind: str, act: str, who: Person, request_id: str, more: str) -> None:
-        body = {"act": act, "person": who.name, "role": who.role}
+        body: dict[str, object] = {"act": act, "person": who.name, "role": who.role}
         body["why" if kind == REFUSED else "workstation"] = more
+        seen = self.register.record(self.register.newest()) if self.register else None
+        if seen is not None:
+            body["register_number"], body["register_sha256"] = seen.number, seen.sha256
         with self._journal.writing():
             self._journal.append(kind, request_id, self._utc_ms(), body)

@@ -17,7 +17,7 @@ from host_tools.cmc.case_papers import (
     papers_of,
     read_permit,
 )
-from host_tools.cmc.export_check import export_faults, fault_of_manifest
+from host_tools.cmc.export_check import export_faults, fault_of_manifest, stray_exports
 from host_tools.cmc.footage import LIST, RELEASE, Person, RefusedError, given
 from host_tools.cmc.requests import REGISTER_FILE, URGENT_MS, Register
 from host_tools.cmc.roster import Proof
@@ -96,7 +96,8 @@ class EvidenceDesk:
         self._access.admit(LIST, who)
         note_warnings(self.register, self.utc_ms())
         cases = self.register.cases()
-        return cases, self.register.check() + export_faults(cases)
+        strays = stray_exports(self._cmc / EXPORTS_FOLDER, cases)
+        return cases, self.register.check() + export_faults(cases) + strays
 
     def export_if_urgent(
         self, case: Case, who: Person, source: tuple[Path, Path]

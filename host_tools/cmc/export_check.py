@@ -42,6 +42,21 @@ def export_faults(cases: Iterable[Case]) -> list[str]:
     return faults
 
 
+def stray_exports(folder: Path, cases: Iterable[Case]) -> list[str]:
+    """Tell of every export in the CMC's folder that no record tells of.
+
+    Args:
+        folder: of the exports.
+        cases: all of the register.
+    """
+    known = {record.body.get("manifest") for case in cases for record in case.of_kind(EXPORT)}
+    return [
+        f"{path.parent}: is an export that the register does not know"
+        for path in sorted(folder.glob(f"*/{CBOR}"))
+        if hash_file(path) not in known
+    ]
+
+
 def _fault(case: Case, path: Path, sha256: object) -> str:
     if not path.is_file():
         return ""

@@ -33,6 +33,7 @@ CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON records
     BEGIN SELECT RAISE(ABORT, 'records are never deleted'); END;
 """
 Body = dict[str, object]
+Row = tuple[int, str, str, int, bytes, bytes]
 
 
 @dataclass(frozen=True)
@@ -98,16 +99,18 @@ class Journal:
 
     def records(self, kind: str = "", request: str = "") -> list[Record]:
         """List records, oldest first; of one kind, or of one request, or all."""
-        return [
-            Record(number, found_kind, found_request, utc_ms, _body(data), own.hex())
-            for number, found_kind, found_request, utc_ms, data, own in self._rows(kind, request)
-        ]
+        return [_record(row) for row in self._rows(kind, request)]
 
     def newest(self) -> int:
         """Tell the number of the newest record; 0 for none."""
         with self._lock:
             row = self._file.execute("SELECT COALESCE(MAX(number), 0) FROM records").fetchone()
         return int(row[0])
+
+    def record(self, number: int) -> Record | None:
+        """Give one record; None where there is none of that number."""
+        rows = self._rows(number=number)
+        return _record(rows[0]) if rows else None
 
     def check(self) -> list[str]:
         """Tell every record that is not as it was written; empty for a whole journal."""
@@ -121,16 +124,19 @@ class Journal:
             before, expected = own, number + 1
         return faults
 
-    def _rows(
-        self, kind: str = "", request: str = ""
-    ) -> list[tuple[int, str, str, int, bytes, bytes]]:
+    def _rows(self, kind: str = "", request: str = "", number: int = 0) -> list[Row]:
         with self._lock:
             return self._file.execute(
                 "SELECT number, kind, request, utc_ms, CAST(body AS BLOB), CAST(sha256 AS BLOB) "
-                "FROM records WHERE ? IN ('', kind) AND ? IN ('', request) "
+                "FROM records WHERE ? IN ('', kind) AND ? IN ('', request) AND ? IN (0, number) "
                 "ORDER BY number",
-                (kind, request),
+                (kind, request, number),
             ).fetchall()
+
+
+def _record(row: Row) -> Record:
+    number, kind, request, utc_ms, data, own = row
+    return Record(number, kind, request, utc_ms, _body(data), own.hex())
 
 
 def _hash(before: bytes, head: tuple[int, str, str, int], data: bytes) -> bytes:

@@ -61,6 +61,8 @@ class Register:
         self._journal = Journal(path)
         self._utc_ms = utc_ms
         self._access = access
+        if access is not None:
+            access.register = self._journal
 
     def close(self) -> None:
         """Let go of the file; idempotent."""
@@ -138,6 +140,7 @@ class Register:
         """Give a case whose footage this person may export now."""
         with self._door(EXPORT, who, request_id):
             case = self.case(request_id)
+            self._check_whole()
             if case.state == ASKED:
                 raise RefusedError("C31", f"{request_id} was not reviewed; another person must")
             if case.state == REFUSED:
@@ -219,8 +222,18 @@ class Register:
 
     def check(self) -> list[str]:
         """Tell what was changed in the register, and every record without the one it needs."""
-        faults = self._journal.check() + (self._access.check() if self._access else [])
-        return faults + faults_of(self._journal.records())
+        return self._faults() + (self._access.check() if self._access else [])
+
+    def _faults(self) -> list[str]:
+        return self._journal.check() + faults_of(self._journal.records())
+
+    def _check_whole(self) -> None:
+        """Let nothing leave on the word of a register that was tampered with."""
+        faults = self._faults()
+        if faults:
+            raise RefusedError(
+                "C10", f"the register is not whole: {faults[0]}; restore it from your backup"
+            )
 
     def _door(self, act: str, who: Person, request_id: str = "") -> AbstractContextManager[None]:
         """Let somebody in who may do this, by the roster too where there is one."""
@@ -236,6 +249,7 @@ class Register:
                 raise RefusedError("C31", f"{request_id} is {case.state}; nothing of it may leave")
             if kind != RELEASE:
                 _not_over(case)
+            self._check_whole()
             full = {"person": who.name, "role": who.role, **body}
             self._journal.append(kind, request_id, self._utc_ms(), full)
 

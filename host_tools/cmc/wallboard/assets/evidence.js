@@ -50,7 +50,8 @@ function drawCase(told) {
   field(root, "state").dataset.state = told.state;
   field(root, "footage").textContent = `${footage.unit} · ${footage.camera}`;
   field(root, "asked-by").textContent = `asked by ${told.asked_by}`;
-  field(root, "range").textContent = `${iso(footage.from_utc_ms)} to ${iso(footage.to_utc_ms)}`;
+  const earlier = footage.earlier_epochs > 1 ? `, and keys of ${footage.earlier_epochs} epochs before it` : "";
+  field(root, "range").textContent = `${iso(footage.from_utc_ms)} to ${iso(footage.to_utc_ms)}${earlier}`;
   field(root, "case").textContent = footage.case;
   field(root, "purpose").textContent = `${footage.purpose}. ${choices.purposes[footage.purpose - 1] ?? ""}`;
   field(root, "reason").textContent = footage.reason;
