@@ -203,7 +203,9 @@ def release_copy(  # noqa: PLR0913, PLR0917  as above
         written = note or _free_note(place)
         with written.open("x", encoding="utf-8") as file:
             file.write(text)
+        rows = case_rows(desk.register.case(request_id), desk.utc_ms())
     OUT.print(text, soft_wrap=True, markup=False)
+    tell_list(f"{request_id} released", rows)
     say(f"release note: {written}")
     if certificate is None:
         say("the copy is not encrypted (C31): give --certificate, or carry it by hand")

@@ -9,6 +9,7 @@ What is refused, withdrawn or released is over: no later record brings it back.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import get_type_hints
 
 from host_tools.cmc.footage import (
     EXPORT,
@@ -42,6 +43,7 @@ ASKED, ACCEPTED, REFUSED, EXPORTED, RELEASED, WITHDRAWN = (
     "withdrawn",
 )
 LEAVING = (KEYS, EXPORT, RELEASE)
+WHO = ("person", "role")
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,32 @@ class Case:
 
     def person(self, kind: str) -> Person:
         """Tell who did what the newest record of a kind is about."""
-        body = self.record(kind).body
-        return Person(str(body["person"]), str(body["role"]))
+        return _person(self.record(kind))
+
+
+def case_of(records: Sequence[Record]) -> Case | None:
+    """Read a request and what became of it; None where the first record is no request.
+
+    Args:
+        records: of one request, oldest first.
+    """
+    if not records or records[0].kind != REQUEST:
+        return None
+    body = {name: value for name, value in records[0].body.items() if name not in WHO}
+    kinds = get_type_hints(Footage)
+    is_whose = all(isinstance(records[0].body.get(name), str) for name in WHO)
+    if not is_whose or any(type(value) is not kinds.get(name) for name, value in body.items()):
+        return None
+    try:
+        footage = Footage(**body)  # type: ignore[arg-type]
+    except TypeError:  # a field is missing
+        return None
+    first = records[0]
+    return Case(first.request, state_of(records), footage, _person(first), list(records))
+
+
+def _person(record: Record) -> Person:
+    return Person(*(str(record.body.get(name, "")) for name in WHO))
 
 
 def state_of(records: Iterable[Record]) -> str:
@@ -99,14 +125,16 @@ def faults_of(records: Sequence[Record]) -> list[str]:
 
 
 def _fault(record: Record, before: list[Record]) -> str:
+    if record.kind == REQUEST and case_of([record]) is None:
+        return "has fields that no request has"
     needed = NEEDS.get(record.kind, "")
     is_there = any(one.kind == needed and _is_yes(one) for one in before)
     if needed and not is_there:
         return f"without {needed}"
     if record.kind in {REQUEST, REVIEW} and any(one.kind == record.kind for one in before):
         return "where there is one already"
-    if record.kind == REVIEW and _is_same_person(record, before):
-        return "by the person who asked"
+    if record.kind == REVIEW:
+        return "by the person who asked" if _is_same_person(record, before) else ""
     return _fault_of_leaving(record, before) if record.kind in LEAVING else ""
 
 
@@ -122,7 +150,7 @@ def _fault_of_leaving(record: Record, before: list[Record]) -> str:
 
 def _is_same_person(review: Record, before: list[Record]) -> bool:
     asked = next(one for one in before if one.kind == REQUEST)
-    return Person(str(review.body.get("person")), "").is_same(str(asked.body.get("person")))
+    return _person(review).is_same(_person(asked).name)
 
 
 def _is_yes(record: Record) -> bool:

@@ -74,7 +74,7 @@ def papers_of(
         review={
             "sha256": reviewed.sha256,
             "utc_ms": reviewed.utc_ms,
-            **{key: str(reviewed.body[key]) for key in ("person", "role", "reason")},
+            **{key: str(reviewed.body.get(key, "")) for key in ("person", "role", "reason")},
         },
         export={
             "utc_ms": utc_ms,

@@ -8,6 +8,7 @@ from host_tools.cmc.controls import Controls
 from host_tools.cmc.evidence_counter import EvidenceCounter
 from host_tools.cmc.feed import Feed
 from host_tools.cmc.fleet import Fleet
+from host_tools.cmc.footage import RefusedError
 from host_tools.cmc.hold_courier import HoldCourier
 from host_tools.cmc.operator import Desk
 from host_tools.cmc.requests import REGISTER_FILE
@@ -75,7 +76,7 @@ class Centre:
             self.keyholder.step()
         try:
             self._step_evidence()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, RefusedError) as error:
             # Everything else goes on: a fleet is not left alone because of one file.
             self.register_failed_count += 1
             if self.register_failed_count == 1:

@@ -20,8 +20,8 @@ from host_tools.cmc.case import (
     RELEASED,
     WITHDRAWN,
     Case,
+    case_of,
     faults_of,
-    state_of,
 )
 from host_tools.cmc.footage import (
     EXPORT,
@@ -144,7 +144,7 @@ class Register:
             if case.state == ASKED:
                 raise RefusedError("C31", f"{request_id} was not reviewed; another person must")
             if case.state == REFUSED:
-                reason = case.record(REVIEW).body["reason"]
+                reason = case.record(REVIEW).body.get("reason", "")
                 raise RefusedError("C31", f"{request_id} was refused: {reason}")
             _not_over(case)
             return case
@@ -206,18 +206,23 @@ class Register:
     def case(self, request_id: str) -> Case:
         """Give a request with all of its records; RefusedError where there is none."""
         records = self._of(request_id, "")
-        if not records or records[0].kind != REQUEST:
+        case = case_of(records)
+        if case is None and records and records[0].kind == REQUEST:
+            raise RefusedError(
+                "C10", f"{request_id} cannot be read; restore the register from your backup"
+            )
+        if case is None:
             raise RefusedError(
                 "C52", f"there is no request {request_id!r}; `lamppost evidence list` names them"
             )
-        body = dict(records[0].body)
-        asked_by = Person(str(body.pop("person")), str(body.pop("role")))
-        state = state_of(records)
-        return Case(request_id, state, Footage(**body), asked_by, list(records))  # type: ignore[arg-type]
+        return case
 
     def cases(self) -> list[Case]:
-        """List every request, what dies first in front."""
-        found = [self.case(record.request) for record in self._journal.records(REQUEST)]
+        """List every request that can be read, what dies first in front."""
+        records: dict[str, list[Record]] = {}
+        for record in self._journal.records():
+            records.setdefault(record.request, []).append(record)
+        found = [case for case in map(case_of, records.values()) if case is not None]
         return sorted(found, key=lambda case: case.footage.first_dies_utc_ms())
 
     def check(self) -> list[str]:
@@ -260,7 +265,7 @@ class Register:
 def _not_over(case: Case) -> None:
     """Refuse to export what was taken back or given away already."""
     if case.state == WITHDRAWN:
-        reason = case.record(WITHDRAW).body["reason"]
+        reason = case.record(WITHDRAW).body.get("reason", "")
         raise RefusedError("C31", f"{case.id} was withdrawn: {reason}")
     if case.state == RELEASED:
         raise RefusedError(

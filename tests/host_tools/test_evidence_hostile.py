@@ -12,6 +12,7 @@ import pytest
 from firmware.cbor.decode import loads
 from firmware.cbor.encode import dumps
 from host_tools.cmc.journal import FIRST_HASH, Journal
+from host_tools.cmc.urgent import urgent_requests
 from tests.host_tools.test_evidence_cli import Site
 
 REVIEW = "review {} --accept --reason fits --person Bob"
@@ -106,6 +107,30 @@ def test_an_export_stands_against_a_register_that_was_written_anew(tmp_path: Pat
     assert "no export of E-0001" in " ".join(site.run(GIVE.format("E-0001"), 2).split())
     path.unlink()
     assert "is an export that the register does not know" in faults(site)
+
+
+@pytest.mark.clause("C10")
+def test_a_record_that_cannot_be_read_is_told_and_hides_no_other(tmp_path: Path):
+    site = Site(tmp_path / "state")
+    path = site.state / "cmc" / "evidence.sqlite"
+    for _ in range(2):
+        site.run(site.ask())
+    site.run(REVIEW.format("E-0002"))
+    whole = path.read_bytes()
+
+    def blank(file: sqlite3.Connection) -> None:
+        file.execute("UPDATE records SET body = zeroblob(9) WHERE number = 1")
+
+    for change in (blank, edit(1, from_utc_ms="now"), edit(1, more=1), edit(1, purpose=True)):
+        for is_thorough in (False, True):
+            forge(path, change, is_thorough)
+            told = json.loads(site.run("list --json", 1))
+            assert [case["id"] for case in told["cases"]] == ["E-0002"]
+            assert any("record 1: request of E-0001 has fields" in one for one in told["faults"])
+            assert "E-0001 cannot be read" in site.run(REVIEW.format("E-0001"), 2)
+            assert "not whole: record 1" in site.run(EXPORT.format("E-0002"), 2)
+            urgent_requests(path, lambda: site.start_utc_ms)  # the CMC's page goes on
+            path.write_bytes(whole)
 
 
 @pytest.mark.clause("C52")

@@ -1,6 +1,7 @@
 """Requests are warned of while their footage can still be saved, and what is over stays over."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -117,13 +118,18 @@ def test_records_that_cannot_be_are_found_whatever_their_hashes_say():
     """A forger with the file can work every hash out again; the order of things stays."""
     person = {"person": "Bob", "role": "supervisor"}
     yes = {"is_accepted": True, **person}
-    start = [("request", {"person": "Ada"}), ("review", yes)]
+    asked = asdict(footage(NOW_UTC_MS))
+    start = [("request", {**asked, "person": "Ada", "role": "operator"}), ("review", yes)]
     out = [*start, ("keys", person), ("export", {"manifest": "aa", **person})]
     table = (
-        ([*start, ("request", person)], "3: request of E-1 where there is one already"),
+        (
+            [*start, ("request", {**asked, **person})],
+            "3: request of E-1 where there is one already",
+        ),
         ([*start, ("review", yes)], "3: review of E-1 where there is one already"),
         ([start[0], ("review", {**yes, "person": " ADA"})], "2: review of E-1 by the person"),
         ([start[0], ("review", {**yes, "person": "\uff21da"})], "2: review of E-1 by the person"),
+        ([("request", asked), *start[1:]], "1: request of E-1 has fields that no request has"),
         ([start[0], ("hold", {"kind": "picture"})], "2: hold of E-1 without review"),
         (
             [*start, ("withdraw", person), ("keys", person)],
