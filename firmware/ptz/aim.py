@@ -47,6 +47,8 @@ ENOUGH_CDEG, ENOUGH_PERMILLE = 100, 20  # so near is good enough when tries are 
 TRY_COUNT_MAX = 6
 NO_PROGRESS_MS = 3_000
 AGAIN_MS = 500  # what was held back altogether is tried again so much later
+REPLY_BYTES = 7
+THINK_MS = 5  # a head that is well needs no longer until it answers
 STEP = 10  # this much nearer is progress
 WHOLE_MS_MAX = 120_000
 ZOOM_WEIGHT = 10
@@ -77,10 +79,12 @@ class Aiming:
 
     def __init__(self, dome: "PtzService") -> None:
         self._dome = dome
+        byte_count = len(dome.protocol.stop()) + REPLY_BYTES
+        step_ms = dome.settings.pacing_ms + byte_count * 10_000 // dome.settings.baud + THINK_MS
         self._axes = {
             "pan": Approach(dome.settings, NEAR_CDEG),
             "tilt": Approach(dome.settings, NEAR_CDEG),
-            "zoom": Approach(dome.settings, NEAR_PERMILLE, is_zoom=True),
+            "zoom": Approach(dome.settings, NEAR_PERMILLE, is_zoom=True, step_ms=step_ms),
         }
         self._way: list[Aim] = []
         self._best = 0
@@ -164,6 +168,15 @@ class Aiming:
         elif self.machine.state == DRIVING and dome.drive.state == states.MOVING:
             self._halt_in_time(now_ms)
 
+    def halt_due_ms(self) -> int:
+        """Tell when `step` has an axis to halt; nothing may be on the line then."""
+        due_ms = states.NEVER_MS
+        if self.machine.state == DRIVING:
+            for axis in AXES:
+                halt_ms = self._axes[axis].halt_ms
+                due_ms = min(due_ms, halt_ms) if halt_ms >= 0 else due_ms
+        return due_ms
+
     def hear(self, axis: str, begun_ms: int, now_ms: int) -> None:
         """Hear that an axis was told, as it was when it was asked for; renews what leads there."""
         if not self.is_busy():
@@ -246,7 +259,7 @@ class Aiming:
                 move[index] = self._slowed(index, self._axes[axis].speed(now_ms), now_ms)
         wish = (move[0], move[1], move[2])
         if wish == states.STILL:
-            self._settle()
+            self._settle(now_ms)
             return
         if now_ms < self._again_ms:
             return
@@ -265,10 +278,12 @@ class Aiming:
         """Take off what a speed has over the pace, or a soft stop allows; a lens has one speed."""
         if AXES[index] == "zoom":
             return speed
-        speed = self._dome.bounds.slowed(index, speed, now_ms)
-        if self._dome.reckoning is not None:
-            return self._dome.reckoning.nearest(AXES[index], speed)
-        return max(-self._pace_permille, min(self._pace_permille, speed))
+        reckoning, approach = self._dome.reckoning, self._axes[AXES[index]]
+        most = PERMILLE if approach.left > 0 else -PERMILLE
+        most = min(abs(self._dome.bounds.slowed(index, most, now_ms)), self._pace_permille)
+        if reckoning is not None:
+            return reckoning.steer(index, approach, most, now_ms)
+        return max(-most, min(most, speed))
 
     def _halt_in_time(self, now_ms: int) -> None:
         move = list(self._dome.drive.move)
@@ -281,15 +296,16 @@ class Aiming:
         if tuple(move) == before:
             return
         if not any(move):
-            self._settle()
+            self._settle(now_ms)
         else:
             self._dome.drive.trim((move[0], move[1], move[2]), "go_to")
             self._tell(now_ms)
 
-    def _settle(self) -> None:
+    def _settle(self, now_ms: int) -> None:
         """Stop, and look again when it stands."""
         self.machine.on_event(STOP)
         self._dome.drive.stop("go_to")
+        self._tell(now_ms)  # what it goes on until it is heard again is no effort of ours
 
     def _judge(self, now_ms: int) -> None:
         """It stands: there, near enough, or to be driven once more."""

@@ -18,7 +18,7 @@ RISE, FALL = 2, 5  # how much more or less a speed may become at once
 ALIKE_PARTS = 6  # a speed that differs by less than a sixth is not told anew
 LEAD_MS = 150  # from a decision until the axis slows down
 SPAN_MS = 250  # with the time between two positions, how soon to be there
-EFFORT_MIN = 10 * FULL  # less says nothing
+EFFORT_MIN, ZOOM_EFFORT_MIN = 10 * FULL, 100 * FULL  # less says nothing
 FIRST_GAP_MS, GAP_MS_MAX = 300, 2_400
 SLOWEST_PARTS = 200
 
@@ -30,16 +30,20 @@ class Approach:
         settings: of the head.
         tolerance: so near counts as there, cdeg or permille.
         is_zoom: it has one speed, and 1 stands for it.
+        step_ms: from a decision until it can be halted again, if the head answers at once.
     """
 
     __slots__ = (
         "_effort",
+        "_effort_min",
         "_fastest_per_s",
         "_full",
         "_gain_per_s",
         "_heard_ms",
         "_is_learned",
         "_learn_left",
+        "_start_ms",
+        "_step_ms",
         "_told",
         "_told_ms",
         "gap_ms",
@@ -48,10 +52,15 @@ class Approach:
         "tolerance",
     )
 
-    def __init__(self, settings: "PtzSettings", tolerance: int, is_zoom: bool = False) -> None:
+    def __init__(
+        self, settings: "PtzSettings", tolerance: int, is_zoom: bool = False, step_ms: int = 0
+    ) -> None:
         fastest = settings.zoom_permille_per_s_max if is_zoom else settings.told_cdeg_per_s_max
         self._fastest_per_s = self._gain_per_s = fastest
         self._full = 1 if is_zoom else FULL
+        self._effort_min = ZOOM_EFFORT_MIN if is_zoom else EFFORT_MIN
+        self._step_ms = step_ms
+        self._start_ms = settings.pacing_ms  # from a decision until the frame begins
         self._is_learned = False
         self._heard_ms = -1
         self._told = self._told_ms = self._effort = self._learn_left = 0
@@ -61,8 +70,10 @@ class Approach:
         self.tolerance = tolerance
 
     def is_there(self) -> bool:
-        """Whether it is near enough, by what was heard last."""
-        return abs(self.left) <= self.tolerance
+        """Whether it is near enough by what was heard last; for a lens half its least step is."""
+        step = self._rate(1) * (self._step_ms - self._start_ms) // (2 * MS_PER_S)
+        least = min(step, 2 * self.tolerance) if self._full == 1 else 0
+        return abs(self.left) <= max(self.tolerance, least)
 
     def forget(self) -> None:
         """Forget what was learned: at another speed it can be wrong by far, so begin gently."""
@@ -106,7 +117,8 @@ class Approach:
         told = self._permille(left, before) if self._full == FULL else 1
         there_ms = left * MS_PER_S // max(self._rate(told), 1)
         if there_ms < self.gap_ms + LEAD_MS:
-            self.halt_ms = now_ms + there_ms
+            start_ms = 0 if before > 0 else self._start_ms
+            self.halt_ms = now_ms + max(there_ms + start_ms, self._step_ms if start_ms else 0)
         return sense * told
 
     def _permille(self, left: int, before: int) -> int:
@@ -129,7 +141,7 @@ class Approach:
 
     def _learn(self, left: int) -> None:
         """Learn from how far an effort has led; a first try says more than a guess."""
-        if self._effort < EFFORT_MIN:
+        if self._effort < self._effort_min:
             return
         gain_per_s = abs(self._learn_left - left) * FULL * MS_PER_S // self._effort
         self._effort, self._learn_left = 0, left

@@ -16,6 +16,7 @@ from firmware.units import CDEG_PER_TURN, signed_cdeg, wrap_cdeg
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from firmware.ptz.approach import Approach
     from firmware.ptz.service import PtzService
 
     Rates = dict[str, dict[int, int]]
@@ -26,6 +27,8 @@ MS_PER_S = 1000
 MARK_CDEG = 20  # how well an engineer reads an angle
 SLIP_PERMILLE, GUESS_PERMILLE = 20, 300  # of every way, at a speed that was learned or not
 PACE_MAX = 500  # it goes to a place no faster: starts and stops bring doubt
+FINE_MS = 300  # what would be there sooner goes slower first
+EXACT_CDEG = 20
 LAG_MS = 30  # a start or a stop is early or late by so much
 DOUBT_CDEG_MAX = 500
 RATE_COUNT_MAX = 16
@@ -128,11 +131,32 @@ class Reckoning:
             before, rate_before = known, rates[known]
         return rate_before * permille // before
 
-    def nearest(self, axis: str, permille: int) -> int:
-        """Give the fastest speed that was learned and is no faster, or the slowest of all."""
-        slower = [known for known in self.rates[axis] if known <= min(abs(permille), PACE_MAX)]
-        known = max(slower) if slower else min(self.rates[axis], default=0)
-        return known if permille > 0 else -known if permille else 0
+    def steer(self, index: int, approach: "Approach", most_permille: int, now_ms: int) -> int:
+        """Give the speed to go on with, of those that were learned, and plan where it halts.
+
+        Args:
+            index: 0 for pan, 1 for tilt.
+            approach: of that axis.
+            most_permille: it shall go no faster.
+            now_ms: monotonic.
+
+        Returns:
+            permille; a speed is kept to the end when its stop is exact enough, else a slower one
+            ends the way.
+        """
+        if approach.is_there():
+            return 0
+        rates, most = self.rates[TURNING[index]], min(most_permille, PACE_MAX)
+        sense = 1 if approach.left > 0 else -1
+        told = self._dome.drive.move[index] * sense
+        best = 0
+        for known in sorted(rates):
+            there_ms = abs(approach.left) * MS_PER_S // rates[known]
+            is_exact = known == told and rates[known] * LAG_MS < EXACT_CDEG * MS_PER_S
+            if not best or (known <= most and (there_ms >= FINE_MS or is_exact)):
+                best = known
+                approach.halt_ms = now_ms + there_ms
+        return sense * best
 
     def due_ms(self, now_ms: int) -> int:
         """Tell when to follow again."""

@@ -329,14 +329,20 @@ class PtzService:
         return min(wake_ms, self.yield_ms()) if self.drive.has_stop() else wake_ms
 
     def _may_query(self, now_ms: int) -> bool:
-        """Whether a query could be over before a lease runs out, so that no stop waits for it."""
+        """Whether a query could be over before anything is stopped, so that no stop waits."""
         axis = self.asking.axis()
         if self.drive.state == states.CLOSED or not self.protocol.query(axis):
             return False
-        return self.drive.lease_due_ms() - now_ms >= self.exchange_ms(axis)
+        return self._stop_due_ms() - now_ms >= self.exchange_ms(axis)
+
+    def _stop_due_ms(self) -> int:
+        """Tell when something is stopped if nothing comes: a lease's end, or an aim's halt."""
+        due_ms = self.drive.lease_due_ms()
+        return min(due_ms, self._aiming.halt_due_ms()) if self._aiming else due_ms
 
     def _due_ms(self, now_ms: int) -> int:
-        due_ms = min(now_ms + IDLE_MS, self.drive.due_ms(), self.hands.due_ms())
+        due_ms = min(self._stop_due_ms(), self.drive.due_ms(), self.hands.due_ms())
+        due_ms = min(due_ms, now_ms + IDLE_MS)
         if self._may_query(now_ms):
             due_ms = min(due_ms, self.asking.due_ms)
         if self.reckoning is not None:

@@ -128,3 +128,18 @@ def test_it_is_refused_where_it_would_be_no_use_or_no_safety():
         assert bench.service.reckoning.mark(pan, tilt, bench.ms) == "ptz.range", (pan, tilt)
     bench.service.move(300, 0, 0, bench.ms)
     assert mark(bench) == "ptz.line", "it turns"
+
+
+def test_a_known_speed_is_held_to_where_it_halts():
+    bench = silent_bench()
+    calibrated(bench)
+    goal = ((bench.dome.pan_cdeg + 6_000) % 36_000, bench.dome.tilt_cdeg)
+    begun_ms = bench.ms
+    assert bench.service.aiming().go_to(goal[0], goal[1], 0, bench.ms) == ""
+    while bench.service.aiming().is_busy():
+        bench.run(100)
+    speeds = [row[2][4] for row in bench.sent(begun_ms) if row[2][3] & 0x06]
+    changes = [index for index in range(1, len(speeds)) if speeds[index] != speeds[index - 1]]
+    assert speeds and len(changes) <= 2, (speeds, "fast, then exact: every change brings doubt")
+    off_cdeg = abs((bench.dome.pan_cdeg - goal[0] + 18_000) % 36_000 - 18_000)
+    assert off_cdeg <= 100, (off_cdeg, speeds)
