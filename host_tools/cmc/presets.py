@@ -164,7 +164,8 @@ class PresetBook:
             if still is None or not is_clear or waited_ms < SETTLE_MS:
                 wish.after_still = self._still_number(place)
                 return False
-            if still.number <= wish.after_still:
+            # For a while after a move the unit fills the whole still, which may be from before.
+            if still.number <= wish.after_still or still.zone_count:
                 return False
         utc_ms = min(still.utc_ms or self._fleet.utc_ms(), self._fleet.utc_ms())
         self._pictures.put((*place, wish.preset), wish.permit, utc_ms, still.jpeg)

@@ -205,7 +205,7 @@ class ModelUnit:
         """Send one still."""
         still = messages.Still(self.boot, picture(640, 360, self.pan_cdeg))
         still.now_ms, still.utc_ms = self.now_ms(), _utc_ms()
-        still.zone_count = int(camera == "dome-1")
+        still.zone_count = int(camera == "dome-1" and self.pan_speed != 0)
         self._say(topics.still(self.name, camera), messages.encode(still))
 
     def _step_dome(self) -> None:

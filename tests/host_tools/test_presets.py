@@ -52,9 +52,10 @@ class Bench:
         beat.cameras = [camera]
         self.fleet.on_heartbeat(self.view, beat)
 
-    def still(self, jpeg: bytes, ahead_ms: int = 0) -> None:
+    def still(self, jpeg: bytes, ahead_ms: int = 0, zone_count: int = 0) -> None:
         """Let a still come, and the book look."""
         still = messages.Still(1, jpeg)
+        still.zone_count = zone_count
         still.utc_ms = self.ms + ahead_ms
         self.fleet.on_still(self.view, "dome-1", still)
         self.book.step()
@@ -95,6 +96,8 @@ def test_a_picture_is_of_a_dome_that_stands_there(tmp_path: Path):
     assert bench.book.picture(PLACE, 3) == b""
     bench.state("idle")
     bench.wait(100)
+    bench.still(b"all of it filled, as it may be from before", zone_count=1)
+    assert bench.book.picture(PLACE, 3) == b""
     bench.still(b"there")
     assert bench.book.picture(PLACE, 3) == b"there"
     bench.still(b"later")

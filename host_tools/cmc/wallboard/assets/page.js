@@ -5,7 +5,7 @@ import { order } from "/assets/desk.js";
 import { drawHands, drawHolder, wireHands } from "/assets/hands.js";
 import { drawPresets, wirePresets } from "/assets/presets.js";
 import { wirePad, wireStick } from "/assets/stick.js";
-import { openZones, placeAt } from "/assets/zones.js";
+import { followZones, openZones, placeAt } from "/assets/zones.js";
 import { drawUrgent } from "/assets/urgent.js";
 
 const STALE_AFTER_MS = 4000;
@@ -214,7 +214,7 @@ function drawCamera(article, unit, camera) {
     wireHands(root, unit.unit, camera.name);
     wirePresets(root, unit.unit, camera.name);
     const now = () => units.get(unit.unit).cameras.find((one) => one.name === camera.name);
-    root.querySelector('[data-field="draft"]').addEventListener("click", () => openZones(root, now()));
+    root.querySelector('[data-field="draft"]').addEventListener("click", () => openZones(root, unit.unit, now()));
     const picture = root.querySelector(".picture");
     picture.addEventListener("dblclick", async (event) => {
       const place = article.dataset.state === "live" ? await placeAt(picture, event, now()) : null;
@@ -233,6 +233,7 @@ function drawCamera(article, unit, camera) {
       `number=${camera.still.number}`;
     image.alt = `Still of ${camera.name}`;
   }
+  followZones(unit.unit, camera, image.getAttribute("src"));
   const isRecording = camera.recording;
   set(root, "recording", isRecording == null ? "" : isRecording ? "● REC" : "not recording")
     .dataset.on = isRecording ? "yes" : "no";
@@ -276,8 +277,10 @@ function drawAside() {
     const when = document.createElement("time");
     when.textContent = e.utc_ms ? clockTime(e.utc_ms) : "no time";
     const fields = JSON.parse(e.fields);
-    const subject = fields.camera ?? fields.subject ?? fields.stream ?? fields.act ?? "";
-    line.append(when, `${e.unit} ${e.name}${subject ? ` ${subject}` : ""}`);
+    const subject = fields.camera ?? fields.subject ?? fields.stream ?? fields.act;
+    const why = fields.cause ?? fields.text ?? fields.person;
+    const what = [e.unit, e.name, fields.fault, subject].filter(Boolean).join(" ");
+    line.append(when, why ? `${what}: ${why}` : what);
     return line;
   }));
 }

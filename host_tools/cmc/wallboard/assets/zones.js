@@ -1,5 +1,7 @@
 // Drafts a privacy zone: corners clicked on a still become pan and tilt, and text for the authority.
 const CORNERS_MAX = 16;       // each side gets a middle, and a permit takes 32 corners
+const TURNED_CDEG = 20;       // further than a position is told to and fro
+const ZOOMED_PERMILLE = 5;
 const $ = (id) => document.getElementById(id);
 const RIGHT_ANGLE = Math.PI / 2;
 const radians = (cdeg) => (cdeg / 18000) * Math.PI;
@@ -80,15 +82,26 @@ export async function placeAt(picture, event, camera) {
   return { pan_cdeg: pan % 36000, tilt_cdeg: tilt, zoom_permille: camera.zoom_permille };
 }
 
-export async function openZones(root, camera) {
+export async function openZones(root, unit, camera) {
   await readLens();
   corners = [];
-  aim = { camera: camera.name, pan_cdeg: camera.pan_cdeg, tilt_cdeg: camera.tilt_cdeg,
+  $("zone-moved").hidden = true;
+  aim = { unit, camera: camera.name, pan_cdeg: camera.pan_cdeg, tilt_cdeg: camera.tilt_cdeg,
     zoom_permille: camera.zoom_permille };
   $("zone-title").textContent = `A private zone of ${camera.name}`;
   $("zone-still").src = root.querySelector("img").src;
   draw();
   $("zone-editor").showModal();
+}
+
+// The editor shows the newest still while the dome stands where it was opened.
+export function followZones(unit, camera, source) {
+  if (!$("zone-editor").open || aim.unit !== unit || aim.camera !== camera.name) return;
+  const hasMoved = camera.dome !== "idle" || !camera.position_known
+    || ["pan_cdeg", "tilt_cdeg"].some((name) => Math.abs(camera[name] - aim[name]) > TURNED_CDEG)
+    || Math.abs(camera.zoom_permille - aim.zoom_permille) > ZOOMED_PERMILLE;
+  $("zone-moved").hidden = !hasMoved;
+  if (!hasMoved && source) $("zone-still").src = source;
 }
 
 $("zone-picture").addEventListener("click", (event) => {
