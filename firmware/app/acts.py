@@ -1,8 +1,7 @@
 """What each act of a command does: the one place where commands meet the services."""
 
-from firmware.app.aim_acts import AimActs
-from firmware.app.dome_acts import DomeActs, unknown_camera
-from firmware.app.tour_acts import TourActs
+from firmware.app import aim_acts, dome_acts, tour_acts
+from firmware.app.dome_acts import unknown_camera
 from firmware.health.catalogue import name_of
 from hal.api._typing import TYPE_CHECKING
 
@@ -44,9 +43,10 @@ class Acts:
 
     def register(self, commands: "CommandService") -> None:
         """Tell the command service what does each act."""
-        DomeActs(self._stations).register(commands)
-        AimActs(self._stations).register(commands)
-        TourActs(self._stations, self._tours).register(commands)
+        opening = dome_acts.Opening(self._stations, commands)
+        dome_acts.register(opening)
+        aim_acts.register(opening)
+        tour_acts.register(opening, self._tours)
         commands.register("sound.on", self._sound_on)
         commands.register("sound.off", self._sound_off)
         commands.register("fault.acknowledge", self._acknowledge)

@@ -6,125 +6,132 @@ if TYPE_CHECKING:
     from firmware.app.station import Station
     from firmware.commands.message import Argument, Command
     from firmware.commands.service import CommandService
+    from firmware.ptz.hold import Hold
     from firmware.ptz.service import PtzService
+    from hal.api._typing import Callable
 
     Outcome = tuple[str, dict[str, Argument]]
+    DomeAct = Callable[[PtzService, Command, int], str | Outcome | None]
 
 UNKNOWN_CAMERA = "command.unknown_camera"
 NO_DOME = "ptz.not_fitted"
 NO_LINE = "port.absent"
 MS_PER_S = 1000
 
-DOME_REASONS = {
-    "ptz.range": ("", "speeds are -1000 to 1000 permille, presets 1 to 255, auxiliaries 1 to 8"),
-    "ptz.reserved": ("", "that head keeps this preset for a function; choose another number"),
-    "ptz.line": ("", "the serial line is not there; check the adapter"),
-    "ptz.limit": ("", "a soft stop is reached; move the other way"),
-    "ptz.zone": ("C21", "it could show a private place; move away from it, or zoom in first"),
-    "ptz.no_position": ("", "nobody knows where it looks; wait for its replies, or calibrate it"),
-    "ptz.tells": ("", "this dome tells where it looks; nothing has to be calibrated"),
-    "ptz.no_home": ("", "no home is set; name one of its presets as home_preset in the site file"),
-    "ptz.unlearned": ("C21", "nobody knows what that preset shows; look there and set it anew"),
-    "ptz.plan": ("", "a plan is preset:seconds, such as 1:20 2:15, or p1:5 for a pattern"),
-    "ptz.not_holder": ("C67", "only who has the dome, or a supervisor, can give it away"),
-    "ptz.hours": ("", 'hours are "by hand", or from when to when, such as 22:00-06:00'),
-    "ptz.no_tour": ("", "no tour is kept under that name; see ptz.tour_list"),
-    "ptz.no_room": ("", "8 tours are kept for a dome; drop one, or make the plans shorter"),
-    "ptz.no_pattern": ("", "no such pattern is kept; record it first"),
-    "ptz.recording": ("", "a pattern is being recorded; keep it first"),
-    "ptz.not_recording": ("", "that pattern is not being recorded; record it first"),
-    "ptz.no_switch": ("", "this dome has no such switch; the birth lists what it has"),
-    "ptz.no_menu": ("", "open the menu first; a head without one has none in its profile"),
-    "ptz.full": ("", "too much is waiting for the dome; ask again in a second"),
+REMEDIES = {
+    "ptz.range": "speeds are -1000 to 1000 permille, presets 1 to 255, auxiliaries 1 to 8",
+    "ptz.reserved": "that head keeps this preset for a function; choose another number",
+    "ptz.line": "the serial line is not there; check the adapter",
+    "ptz.limit": "a soft stop is reached; move the other way",
+    "ptz.zone": "it could show a private place; move away from it, or zoom in first",
+    "ptz.no_position": "nobody knows where it looks; wait for its replies, or calibrate it",
+    "ptz.tells": "this dome tells where it looks; nothing has to be calibrated",
+    "ptz.no_home": "no home is set; name one of its presets as home_preset in the site file",
+    "ptz.unlearned": "nobody knows what that preset shows; look there and set it anew",
+    "ptz.plan": "a plan is preset:seconds, such as 1:20 2:15, or p1:5 for a pattern",
+    "ptz.not_holder": "only who has the dome, or a supervisor, can give it away",
+    "ptz.hours": 'hours are "by hand", or from when to when, such as 22:00-06:00',
+    "ptz.no_tour": "no tour is kept under that name; see ptz.tour_list",
+    "ptz.no_room": "8 tours are kept for a dome; drop one, or make the plans shorter",
+    "ptz.no_pattern": "no such pattern is kept; record it first",
+    "ptz.recording": "a pattern is being recorded; keep it first",
+    "ptz.not_recording": "that pattern is not being recorded; record it first",
+    "ptz.no_switch": "this dome has no such switch; the birth lists what it has",
+    "ptz.no_menu": "open the menu first; a head without one has none in its profile",
+    "ptz.full": "too much is waiting for the dome; ask again in a second",
 }
+CLAUSES = {"ptz.zone": "C21", "ptz.unlearned": "C21", "ptz.not_holder": "C67"}
+HELD, PLAIN, FREE = 2, 1, 0  # how an act is opened, see `Opening.add`
 
 
-class DomeActs:
-    """Does what commands ask of domes.
+class Opening:
+    """Opens acts on domes: finds the dome, or says why not, and turns its code into an outcome.
 
     Args:
         stations: the cameras by name.
+        commands: that take each act by its name.
     """
 
-    __slots__ = ("_stations",)
+    __slots__ = ("_acts", "_commands", "_do_it", "_stations")
 
-    def __init__(self, stations: "dict[str, Station]") -> None:
+    def __init__(self, stations: "dict[str, Station]", commands: "CommandService") -> None:
         self._stations = stations
+        self._commands = commands
+        self._acts: dict[str, tuple[int, DomeAct]] = {}
+        self._do_it = self._do
 
-    def register(self, commands: "CommandService") -> None:
-        """Tell the command service what does each act."""
-        commands.register("ptz.move", self._move)
-        commands.register("ptz.stop", self._stop)
-        commands.register("ptz.preset", self._preset)
-        commands.register("ptz.aux", self._aux)
-        commands.register("ptz.lens", self._lens)
+    def add(self, name: str, way: int, act: "DomeAct") -> None:
+        """Take one act.
 
-    def _move(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = take_dome(self._stations, command, now_ms)
-        if dome is None:
-            return refusal
-        speeds = (command.number("pan"), command.number("tilt"), command.number("zoom"))
-        return dome_outcome(dome.move(*speeds, now_ms))
+        Args:
+            name: of the act.
+            way: HELD for what moves the dome, so that the person has it or takes it; PLAIN for
+                what anybody may do while there is a line; FREE for what waits for nothing, a stop.
+            act: does it, and answers with a code, a whole outcome, or nothing.
+        """
+        self._acts[name] = (way, act)
+        self._commands.register(name, self._do_it)
 
-    def _stop(self, command: "Command", now_ms: int) -> "Outcome":
+    def _do(self, command: "Command", now_ms: int) -> "Outcome":
+        way, act = self._acts[command.act]
         station = self._stations.get(command.text("camera"))
-        if station is None or station.dome is None:
-            return find_dome(self._stations, command)[1]
-        station.dome.hands.on_person(now_ms, command.person)
-        return dome_outcome(station.dome.stop(now_ms))
-
-    def _preset(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = take_dome(self._stations, command, now_ms)
+        if station is None:
+            return unknown_camera(command, self._stations)
+        dome = station.dome
         if dome is None:
-            return refusal
-        return dome_outcome(dome.preset(command.text("do"), command.number("number"), now_ms))
-
-    def _aux(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
-        if dome is None:
-            return refusal
-        return dome_outcome(
-            dome.aux(command.number("number"), command.number("level") > 0, now_ms)
-        )
-
-    def _lens(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = take_dome(self._stations, command, now_ms)
-        if dome is None:
-            return refusal
-        return dome_outcome(dome.lens(command.number("focus"), command.number("iris"), now_ms))
+            return NO_DOME, {"remedy": "this camera is fixed"}
+        if way >= PLAIN and not station.has_line():
+            return NO_LINE, {"remedy": "the serial line is not there; check the adapter"}
+        if way == HELD:
+            code = dome.hands.take(command.person, command.role, now_ms)
+            if code:
+                return _held(dome.hands.hold, code, now_ms)
+        done = act(dome, command, now_ms)
+        return done if isinstance(done, tuple) else dome_outcome(done or "")
 
 
-def find_dome(
-    stations: "dict[str, Station]", command: "Command"
-) -> "tuple[PtzService | None, Outcome]":
-    """Find the dome a command is for, or say why there is none that could obey."""
-    station = stations.get(command.text("camera"))
-    if station is None:
-        return None, unknown_camera(command, stations)
-    if station.dome is None:
-        return None, (NO_DOME, {"remedy": "this camera is fixed"})
-    if not station.has_line():
-        return None, (NO_LINE, {"remedy": "the serial line is not there; check the adapter"})
-    return station.dome, ("", {})
+def register(opening: Opening) -> None:
+    """Tell the command service what does each act on a dome."""
+    opening.add(
+        "ptz.move",
+        HELD,
+        lambda dome, told, now_ms: dome.move(
+            told.number("pan"), told.number("tilt"), told.number("zoom"), now_ms
+        ),
+    )
+    opening.add("ptz.stop", FREE, _stop)
+    opening.add(
+        "ptz.preset",
+        HELD,
+        lambda dome, told, now_ms: dome.preset(told.text("do"), told.number("number"), now_ms),
+    )
+    opening.add(
+        "ptz.aux",
+        PLAIN,
+        lambda dome, told, now_ms: dome.aux(
+            told.number("number"), told.number("level") > 0, now_ms
+        ),
+    )
+    opening.add(
+        "ptz.lens",
+        HELD,
+        lambda dome, told, now_ms: dome.lens(told.number("focus"), told.number("iris"), now_ms),
+    )
 
 
-def take_dome(
-    stations: "dict[str, Station]", command: "Command", now_ms: int
-) -> "tuple[PtzService | None, Outcome]":
-    """Find the dome a command is for, for somebody who will move it, and let them have it."""
-    dome, refusal = find_dome(stations, command)
-    if dome is None:
-        return None, refusal
-    code = dome.hands.take(command.person, command.role, now_ms)
-    if not code:
-        return dome, ("", {})
-    hold = dome.hands.hold
+def _stop(dome: "PtzService", command: "Command", now_ms: int) -> str:
+    dome.hands.on_person(now_ms, command.person)
+    return dome.stop(now_ms)
+
+
+def _held(hold: "Hold", code: str, now_ms: int) -> "Outcome":
+    """Say who has the dome, and for how long."""
     free_ms = hold.left_ms(now_ms)
     told = (hold.person, hold.role or "handed over", -(-free_ms // MS_PER_S))
     detail: dict[str, Argument] = {"holder": hold.person, "role": hold.role, "free_in_ms": free_ms}
     detail["clause"] = "C67"
     detail["remedy"] = "%s (%s) has the dome; it is free in %d s if they let it be" % told
-    return None, (code, detail)
+    return code, detail
 
 
 def unknown_camera(command: "Command", stations: "dict[str, Station]") -> "Outcome":
@@ -137,5 +144,4 @@ def dome_outcome(code: str) -> "Outcome":
     """Turn what the dome's service answered into the outcome of a command."""
     if not code:
         return "", {}
-    clause, remedy = DOME_REASONS.get(code, ("", ""))
-    return code, {"clause": clause, "remedy": remedy}
+    return code, {"clause": CLAUSES.get(code, ""), "remedy": REMEDIES.get(code, "")}

@@ -1,127 +1,91 @@
 """What each act on tours, patterns, switches, menus and on who has a dome does."""
 
-from firmware.app.dome_acts import dome_outcome, find_dome, take_dome
+from firmware.app.dome_acts import FREE, HELD, PLAIN, dome_outcome
 from hal.api._typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from firmware.app.dome_acts import Outcome
-    from firmware.app.station import Station
+    from firmware.app.dome_acts import Opening, Outcome
     from firmware.app.tour_desk import TourDesk
-    from firmware.commands.message import Command
-    from firmware.commands.service import CommandService
+    from firmware.commands.message import Argument, Command
+    from firmware.ptz.service import PtzService
 
 
-class TourActs:
-    """Does what commands ask of tours.
+def register(opening: "Opening", desk: "TourDesk") -> None:
+    """Tell the command service what does each act.
 
     Args:
-        stations: the cameras by name.
+        opening: finds the dome.
         desk: keeps tours and patterns.
     """
+    _register_tours(opening, desk)
+    opening.add(
+        "ptz.pattern",
+        HELD,
+        lambda dome, told, now_ms: dome.hands.pattern(
+            told.text("do"), told.number("number"), told.number("preset"), now_ms
+        ),
+    )
+    opening.add(
+        "ptz.switch",
+        PLAIN,
+        lambda dome, told, now_ms: dome.hands.switch(
+            told.text("what"), told.number("level") > 0, now_ms
+        ),
+    )
+    opening.add(
+        "ptz.menu", HELD, lambda dome, told, now_ms: dome.hands.menu(told.text("do"), now_ms)
+    )
+    opening.add(
+        "ptz.hand_over",
+        PLAIN,
+        lambda dome, told, now_ms: dome.hands.hold.hand_over(
+            told.person, told.role, told.text("to"), now_ms
+        ),
+    )
+    opening.add(
+        "ptz.release",
+        PLAIN,
+        lambda dome, told, now_ms: dome.hands.hold.release(told.person, told.role, now_ms),
+    )
+    opening.add(
+        "ptz.reason",
+        PLAIN,
+        lambda dome, told, now_ms: dome.hands.dwell.explain(
+            told.person, told.text("text"), now_ms
+        ),
+    )
 
-    __slots__ = ("_desk", "_stations")
 
-    def __init__(self, stations: "dict[str, Station]", desk: "TourDesk") -> None:
-        self._stations = stations
-        self._desk = desk
+def _register_tours(opening: "Opening", desk: "TourDesk") -> None:
+    opening.add(
+        "ptz.tour",
+        HELD,
+        lambda dome, told, now_ms: dome.hands.tour.start(told.text("plan"), now_ms),
+    )
+    opening.add("ptz.tour_end", FREE, lambda dome, _, now_ms: desk.end(dome.name, now_ms))
+    opening.add("ptz.tour_keep", PLAIN, lambda dome, told, now_ms: _keep(desk, dome, told, now_ms))
+    opening.add(
+        "ptz.tour_drop",
+        PLAIN,
+        lambda dome, told, now_ms: desk.drop(dome.name, told.text("name"), now_ms),
+    )
+    opening.add(
+        "ptz.tour_run",
+        HELD,
+        lambda dome, told, now_ms: desk.run(dome.name, told.text("name"), now_ms),
+    )
+    opening.add("ptz.tour_list", PLAIN, lambda dome, _, __: ("", _listed(desk, dome)))
 
-    def register(self, commands: "CommandService") -> None:
-        """Tell the command service what does each act."""
-        commands.register("ptz.tour", self._tour)
-        commands.register("ptz.tour_end", self._tour_end)
-        commands.register("ptz.tour_keep", self._tour_keep)
-        commands.register("ptz.tour_drop", self._tour_drop)
-        commands.register("ptz.tour_run", self._tour_run)
-        commands.register("ptz.tour_list", self._tour_list)
-        commands.register("ptz.pattern", self._pattern)
-        commands.register("ptz.switch", self._switch)
-        commands.register("ptz.menu", self._menu)
-        commands.register("ptz.hand_over", self._hand_over)
-        commands.register("ptz.release", self._release)
-        commands.register("ptz.reason", self._reason)
 
-    def _tour(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = take_dome(self._stations, command, now_ms)
-        if dome is None:
-            return refusal
-        return dome_outcome(dome.hands.tour.start(command.text("plan"), now_ms))
+def _keep(desk: "TourDesk", dome: "PtzService", command: "Command", now_ms: int) -> "Outcome":
+    name, plan, hours = command.text("name"), command.text("plan"), command.text("hours")
+    code, stop = desk.keep(dome.name, name, plan, hours, now_ms)
+    code, detail = dome_outcome(code)
+    if stop:
+        detail["stop"] = stop
+    return code, detail
 
-    def _tour_end(self, command: "Command", now_ms: int) -> "Outcome":
-        station = self._stations.get(command.text("camera"))
-        if station is None or station.dome is None:
-            return find_dome(self._stations, command)[1]
-        self._desk.end(station.name, now_ms)
-        return "", {}
 
-    def _tour_keep(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
-        if dome is None:
-            return refusal
-        name, plan, hours = command.text("name"), command.text("plan"), command.text("hours")
-        code, stop = self._desk.keep(dome.name, name, plan, hours, now_ms)
-        code, detail = dome_outcome(code)
-        if stop:
-            detail["stop"] = stop
-        return code, detail
-
-    def _tour_drop(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
-        if dome is None:
-            return refusal
-        return dome_outcome(self._desk.drop(dome.name, command.text("name"), now_ms))
-
-    def _tour_run(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = take_dome(self._stations, command, now_ms)
-        if dome is None:
-            return refusal
-        return dome_outcome(self._desk.run(dome.name, command.text("name"), now_ms))
-
-    def _tour_list(self, command: "Command", now_ms: int) -> "Outcome":
-        del now_ms
-        dome, refusal = find_dome(self._stations, command)
-        if dome is None:
-            return refusal
-        kept = self._desk.kept[dome.name]
-        return "", {name: kept[name][1] + " " + kept[name][0] for name in sorted(kept)}
-
-    def _pattern(self, command: "Command", now_ms: int) -> "Outcome":
-        todo, number = command.text("do"), command.number("number")
-        dome, refusal = take_dome(self._stations, command, now_ms)
-        if dome is None:
-            return refusal
-        return dome_outcome(dome.hands.pattern(todo, number, command.number("preset"), now_ms))
-
-    def _switch(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
-        if dome is None:
-            return refusal
-        is_on = command.number("level") > 0
-        return dome_outcome(dome.hands.switch(command.text("what"), is_on, now_ms))
-
-    def _menu(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = take_dome(self._stations, command, now_ms)
-        if dome is None:
-            return refusal
-        return dome_outcome(dome.hands.menu(command.text("do"), now_ms))
-
-    def _hand_over(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
-        if dome is None:
-            return refusal
-        hold = dome.hands.hold
-        return dome_outcome(
-            hold.hand_over(command.person, command.role, command.text("to"), now_ms)
-        )
-
-    def _release(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
-        if dome is None:
-            return refusal
-        return dome_outcome(dome.hands.hold.release(command.person, command.role, now_ms))
-
-    def _reason(self, command: "Command", now_ms: int) -> "Outcome":
-        dome, refusal = find_dome(self._stations, command)
-        if dome is None:
-            return refusal
-        dome.hands.dwell.explain(command.person, command.text("text"), now_ms)
-        return "", {}
+def _listed(desk: "TourDesk", dome: "PtzService") -> "dict[str, Argument]":
+    kept = desk.kept[dome.name]
+    return {name: kept[name][1] + " " + kept[name][0] for name in sorted(kept)}

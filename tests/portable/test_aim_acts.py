@@ -1,6 +1,7 @@
 """Acts that turn a dome to a place: what a command asks reaches it, and refusals name a remedy."""
 
-from firmware.app.aim_acts import AimActs
+from firmware.app import aim_acts
+from firmware.app.dome_acts import FREE, HELD, PLAIN, Opening
 from firmware.commands.message import Command
 from firmware.ptz.model import PtzSettings
 from sim.devices.dome import SILENT, Dome
@@ -26,7 +27,7 @@ class Registry:
 
     def __init__(self, bench):
         self.functions = {}
-        AimActs({"dome-1": Station(bench)}).register(self)
+        aim_acts.register(Opening({"dome-1": Station(bench)}, self))
 
     def register(self, act, function):
         """Remember what does an act."""
@@ -98,3 +99,57 @@ def test_a_silent_dome_is_calibrated_and_then_sent():
     assert refused[0] == "ptz.range" and bench.service.reckoning is not None
     assert acts.ask(bench, "ptz.calibrate", do="forget", pan_cdeg=0, tilt_cdeg=0) == ("", {})
     assert acts.ask(bench, "ptz.go_to", **place)[0] == "ptz.no_position"
+
+
+class Line:
+    """A camera whose line comes and goes, one without a dome, and what opens acts on them."""
+
+    def __init__(self, bench):
+        self.dome, self.is_there = bench.service, True
+        self.functions = {}
+        fixed = Station(bench)
+        fixed.dome = None
+        self.opening = Opening({"dome-1": self, "yard-2": fixed}, self)
+        self.seen = []
+        for name, way in (("free", FREE), ("plain", PLAIN), ("held", HELD)):
+            self.opening.add(name, way, self.act)
+
+    def has_line(self):
+        """Whether the line is there."""
+        return self.is_there
+
+    def register(self, act, function):
+        """Remember what does an act."""
+        self.functions[act] = function
+
+    def act(self, dome, command, now_ms):
+        """Do it: nothing, a code, or a whole outcome, as the person says."""
+        assert dome is self.dome and now_ms >= 0
+        self.seen.append(command.act)
+        return {"code": "ptz.zone", "whole": ("", {"count": 3})}.get(command.text("say"))
+
+    def ask(self, name, person, **arguments):
+        """Have an act done; returns its code and detail."""
+        arguments["camera"] = arguments.get("camera", "dome-1")
+        command = Command(name, arguments)
+        command.person, command.role = person, "operator"
+        return self.functions[name](command, 0)
+
+
+def test_an_act_is_opened_in_one_of_three_ways():
+    line = Line(Bench(9600))
+    assert line.ask("held", "A. Nn") == ("", {}) and line.seen == ["held"]
+    code, detail = line.ask("held", "B. Ob")
+    assert code == "ptz.held" and detail["holder"] == "A. Nn" and detail["clause"] == "C67"
+    for name in ("plain", "free"):
+        assert line.ask(name, "B. Ob") == ("", {}), name
+    line.is_there = False
+    for name, want in (("held", "port.absent"), ("plain", "port.absent"), ("free", "")):
+        assert line.ask(name, "A. Nn")[0] == want, name
+    assert line.seen == ["held", "plain", "free", "free"], "what is refused does nothing"
+    for name in ("held", "plain", "free"):
+        assert line.ask(name, "A. Nn", camera="yard-2")[0] == "ptz.not_fitted", name
+        assert line.ask(name, "A. Nn", camera="dome-9")[0] == "command.unknown_camera", name
+    refused = line.ask("free", "A. Nn", say="code")
+    assert refused[0] == "ptz.zone" and refused[1]["clause"] == "C21" and refused[1]["remedy"]
+    assert line.ask("free", "A. Nn", say="whole") == ("", {"count": 3})
