@@ -82,6 +82,7 @@ class Drive:
         self._resend_ms = NEVER_MS
         self._stops_owed = 0
         self._is_told = True
+        self._is_less = False  # a part was stopped: that is told twice, as any stop is
         self._preset = 0
         self._queue: list[bytes] = []
 
@@ -210,6 +211,7 @@ class Drive:
         self._move_until_ms = NEVER_MS if move == STILL else self._move_until_ms
         self._lens_until_ms = NEVER_MS if lens == LENS_STILL else self._lens_until_ms
         self._is_told = False
+        self._is_less = True
         return True
 
     def lease_due_ms(self) -> int:
@@ -249,7 +251,8 @@ class Drive:
         if not self._is_told or is_resend_due:
             self._stops_owed = 0
             self._is_told = True
-            self._resend_ms = now_ms + self.settings.resend_ms
+            self._resend_ms = now_ms + (0 if self._is_less else self.settings.resend_ms)
+            self._is_less = False
             return self.protocol.motion(self.move, self.lens)
         if self._stops_owed:
             return self._stop_frame()

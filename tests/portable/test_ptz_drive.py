@@ -143,7 +143,9 @@ def test_move_and_lens_have_leases_of_their_own():
     both = commands.motion(1, commands.LEFT | commands.FAR, 63)
     assert drained(drive, 500) == [both]
     assert drive.expire(900)
-    assert drained(drive, 900) == [commands.motion(1, commands.FAR)]
+    rest = commands.motion(1, commands.FAR)
+    assert drained(drive, 900) == [rest, rest], "a part that ends is told twice, as a stop is"
+    assert drained(drive, 1250) == [], "and then as any motion"
     assert drive.state == states.MOVING
     assert drive.expire(1400)
     assert drained(drive, 1400) == [STOP, STOP]

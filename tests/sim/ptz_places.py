@@ -35,6 +35,7 @@ KNOWN_PERMILLE = (80, 250, 500)
 TILT_LIMITS_CDEG = (-8_900, 1_400)  # inside the ends of travel of the heads
 PLACE_REPLIES = (0x59, 0x5B, 0x5D)
 EDGE = 30  # so deep in a picture, in parts of a thousand, a point counts as shown
+PART_COUNT = 16  # across and above: less than the narrowest picture between two points
 PLACE_FLAWS = ("aim goes on", "aim never ends", "aim sees no zone", "aim knows no limit")
 PLACE_COUNTS = (*COUNTS, "held", "aims", "arrived", "refused", "marks")
 
@@ -202,7 +203,7 @@ class PlaceSequence(Sequence):
         self.counts["aims"] += 1
         self._judge_goal(goal, head)
         head.aims(goal, now_ms, self.rig.line.spoilt_count())
-        head.had_fence = self._shows_fence(service, head)
+        head.had_fence = self._meets_fence(head)
 
     def _place(self):
         draws = self.draws
@@ -248,6 +249,15 @@ class PlaceSequence(Sequence):
             return False
         dome = head.dome
         return self._shows((dome.pan_cdeg, dome.tilt_cdeg, dome.zoom_permille))
+
+    def _meets_fence(self, head):
+        """Whether any part of a zone is in the picture, even between two of its nine points."""
+        dome, focal = head.dome, focal_of(head.dome.zoom_permille)
+        return any(
+            part.seen(dome.pan_cdeg, dome.tilt_cdeg, focal)
+            for zone in self.zones
+            for part in zone.parts(PART_COUNT)
+        )
 
     def _restart(self, how):
         for head in self.heads:

@@ -41,6 +41,16 @@ class Zone:
                 flat = math.cos(tilt)
                 self._rays.append((flat * math.sin(pan), flat * math.cos(pan), math.sin(tilt)))
 
+    def parts(self, count):
+        """Cut it up, across and above."""
+        left, right, low, high = self.edges
+        width, height = (right - left) % TURN_CDEG / count, (high - low) / count
+        cuts = [(across, above) for across in range(count) for above in range(count)]
+        return [
+            Zone(left + across * width, width, low + above * height, height)
+            for across, above in cuts
+        ]
+
     def seen(self, pan_cdeg, tilt_cdeg, focal):
         """Points of it in a picture, in parts of a thousand of its width and height."""
         pan, tilt = math.radians(pan_cdeg / 100), math.radians(tilt_cdeg / 100)

@@ -25,10 +25,13 @@ ONCE_BROKEN = (
     88_122_714,  # an answer that was under way damaged both copies of the last words
     30_008_014,  # stops said again to a dead head kept another one from hearing its move
     30_078_454,  # a unit without power was held to what it had covered of the picture
+    30_146_776,  # a motion whose one part was to end was told once, and lost on a one-way line
+    40_193_797,  # a head that heard again, and said only what nobody could read, ran on
     40_018_169,  # other frames kept the questions back on the way to a soft stop
 )
 ONCE_BROKEN_PLACES = (
     500_075,  # what was learned of a slow speed made an aim go far too fast, past a limit
+    50_050_333,  # a zone that filled the picture had none of its nine points in it
     50_016_058,  # a silent head that heard again, and said only what nobody could read, ran on
 )
 
