@@ -1,11 +1,12 @@
 """Has units hold what accepted requests are about, and let it go again: asks until they answer.
 
 What is to be done is worked out from the register, so nothing is lost with this process. One
-question at a time is under way for each stream of a request. A unit that is away is asked when it
-is live; one that refuses is asked again after a while, or after its next boot, unless asking again
-cannot help. A hold that was told is asked for again a minute later and after each boot of the
-unit, because it counts only once it is on the medium; the unit gives the same one to the same
-question. One that is over is let go by name too: a unit that trusts no clock ends none by itself.
+question at a time is under way to each unit, which searches its ring for it. A unit that is away
+is asked when it is live; one that refuses is asked again after a while, or after its next boot,
+unless asking again cannot help. A hold that was told is asked for again a minute later and after
+each boot of the unit, because it counts only once it is on the medium; the unit gives the same
+one to the same question. One that is over is let go by name too: a unit that trusts no clock ends
+none by itself.
 """
 
 import queue
@@ -16,7 +17,6 @@ from pathlib import Path
 from firmware.commands.acts import argument_faults
 from firmware.commands.message import DONE, Answer, Command
 from firmware.errors import LocalProtocolError
-from host_tools.cmc.case import REFUSED as REVIEW_REFUSED
 from host_tools.cmc.case import RELEASED, WITHDRAWN, Case
 from host_tools.cmc.controls import Controls
 from host_tools.cmc.fleet import LIVE, Fleet, UnitView
@@ -58,6 +58,7 @@ class _Errand:
     told_count: int = 0  # how often it told the hold in that boot
     sequence: int = 0  # of the question under way; 0 for none
     act: str = ""
+    unit: str = ""
 
 
 class HoldCourier:
@@ -78,9 +79,10 @@ class HoldCourier:
         self._fleet = fleet
         self._utc_ms = utc_ms
         self._register: Register | None = None
-        self._cases: list[Case] = []
-        self._newest = -1
+        self._cases: dict[str, Case] = {}
+        self._newest = 0
         self._errands: dict[Key, _Errand] = {}
+        self._busy: set[str] = set()
         self._answers: queue.SimpleQueue[tuple[Key, Answer]] = queue.SimpleQueue()
         self.sent_count = 0
         self.unanswered_count = 0
@@ -99,20 +101,22 @@ class HoldCourier:
         if self._register is None:
             return
         register = self._register
-        self._read(register)
         while not self._answers.empty():
             key, answer = self._answers.get()
             self._take(register, key, answer)
-            self._read(register)
-        for case in self._cases:
+        self._read(register)
+        self._busy = {errand.unit for errand in self._errands.values() if errand.sequence}
+        by_death = sorted(self._cases.values(), key=lambda case: case.footage.first_dies_utc_ms())
+        for case in by_death:
             for state in hold_states(case, self._utc_ms()):
                 self._step(register, case, state)
 
     def _read(self, register: Register) -> None:
-        newest = register.newest()
-        if newest != self._newest:
-            self._cases = [case for case in register.cases() if case.state != REVIEW_REFUSED]
-            self._newest = newest
+        before = self._newest
+        self._newest, changed = register.news(before)
+        if self._newest < before:
+            self._cases.clear()
+        self._cases.update({case.id: case for case in changed})
 
     def _step(self, register: Register, case: Case, state: HoldState) -> None:
         errand = self._errands.setdefault((case.id, state.kind), _Errand())
@@ -132,14 +136,15 @@ class HoldCourier:
             self._ask(register, case, state, view)
 
     def _is_due(self, errand: _Errand, state: HoldState, view: UnitView) -> bool:
-        if self._fleet.state_of(view) != LIVE or view.birth is None:
+        is_live = self._fleet.state_of(view) == LIVE and view.birth is not None
+        if not is_live or view.name in self._busy:
             return False
         is_time = self._fleet.now_ms() >= errand.due_ms
         if state.state in {LIFTING, OVER}:
             return is_time or errand.act != LET_GO
         if state.state == PENDING or not state.is_wanted:
             return is_time and state.state == PENDING
-        if view.birth.boot != errand.boot:
+        if _boot(view) != errand.boot:
             return True
         is_told = state.state == HELD and errand.told_count > 1
         is_final = state.state == REFUSED and state.code in FINAL
@@ -165,7 +170,7 @@ class HoldCourier:
         if latest(case, state.kind) is None:
             register.note_hold(case.id, who, {"kind": state.kind, "state": SENT})
         errand = self._errands[key]
-        errand.act = command.act
+        errand.act, errand.unit = command.act, view.name
         errand.due_ms = self._fleet.now_ms() + ANSWER_TIMEOUT_MS
         operator = Operator("", who.name, who.role, footage.purpose, f"evidence {case.id}")
         try:
@@ -174,7 +179,9 @@ class HoldCourier:
             )
         except LocalProtocolError as error:
             self._refuse(register, case, state.kind, (UNSENDABLE, "", str(error)))
-        self.sent_count += errand.sequence > 0
+        if errand.sequence:
+            self._busy.add(view.name)
+            self.sent_count += 1
 
     def _take(self, register: Register, key: Key, answer: Answer) -> None:
         """Take an answer to the newest question; an older one says nothing new."""
@@ -183,7 +190,7 @@ class HoldCourier:
             return
         case, kind = register.case(key[0]), key[1]
         view = self._fleet.units[answer.unit]
-        boot = view.birth.boot if view.birth is not None else -1
+        boot = _boot(view)
         errand.told_count = errand.told_count + 1 if boot == errand.boot else 1
         errand.boot, errand.sequence = boot, 0
         errand.due_ms = self._fleet.now_ms() + AGAIN_MS
@@ -226,7 +233,7 @@ class HoldCourier:
         """Tell whether another request wants what the same hold keeps."""
         others = [
             other
-            for other in self._cases
+            for other in self._cases.values()
             if other.id != case.id and other.footage.unit == case.footage.unit
         ]
         return any(
@@ -234,6 +241,10 @@ class HoldCourier:
             for other in others
             for one in hold_states(other, self._utc_ms())
         )
+
+
+def _boot(view: UnitView) -> int:
+    return view.birth.boot if view.birth is not None else -1
 
 
 def _decided(case: Case) -> Person:

@@ -32,6 +32,19 @@ CREATE TRIGGER IF NOT EXISTS no_update BEFORE UPDATE ON records
 CREATE TRIGGER IF NOT EXISTS no_delete BEFORE DELETE ON records
     BEGIN SELECT RAISE(ABORT, 'records are never deleted'); END;
 """
+# Whatever somebody put there is read as bytes; each way has a statement, so that it has its index.
+OF_ALL = (
+    "SELECT number, kind, request, utc_ms, CAST(body AS BLOB), CAST(sha256 AS BLOB) "
+    "FROM records WHERE ?1 IN ('', kind) ORDER BY number"
+)
+OF_REQUEST = (
+    "SELECT number, kind, request, utc_ms, CAST(body AS BLOB), CAST(sha256 AS BLOB) "
+    "FROM records WHERE request = ?1 AND ?2 IN ('', kind) ORDER BY number"
+)
+BY_NUMBER = (
+    "SELECT number, kind, request, utc_ms, CAST(body AS BLOB), CAST(sha256 AS BLOB) "
+    "FROM records WHERE number = ?1"
+)
 Body = dict[str, object]
 Row = tuple[int, str, str, int, bytes, bytes]
 
@@ -107,10 +120,19 @@ class Journal:
             row = self._file.execute("SELECT COALESCE(MAX(number), 0) FROM records").fetchone()
         return int(row[0])
 
+    def requests_since(self, number: int) -> list[str]:
+        """List the requests that have records after one, each once."""
+        with self._lock:
+            rows = self._file.execute(
+                "SELECT DISTINCT request FROM records WHERE number > ?", (number,)
+            ).fetchall()
+        return [str(row[0]) for row in rows]
+
     def record(self, number: int) -> Record | None:
         """Give one record; None where there is none of that number."""
-        rows = self._rows(number=number)
-        return _record(rows[0]) if rows else None
+        with self._lock:
+            row = self._file.execute(BY_NUMBER, (number,)).fetchone()
+        return _record(row) if row else None
 
     def check(self) -> list[str]:
         """Tell every record that is not as it was written; empty for a whole journal."""
@@ -124,14 +146,11 @@ class Journal:
             before, expected = own, number + 1
         return faults
 
-    def _rows(self, kind: str = "", request: str = "", number: int = 0) -> list[Row]:
+    def _rows(self, kind: str = "", request: str = "") -> list[Row]:
         with self._lock:
-            return self._file.execute(
-                "SELECT number, kind, request, utc_ms, CAST(body AS BLOB), CAST(sha256 AS BLOB) "
-                "FROM records WHERE ? IN ('', kind) AND ? IN ('', request) AND ? IN (0, number) "
-                "ORDER BY number",
-                (kind, request, number),
-            ).fetchall()
+            if request:
+                return self._file.execute(OF_REQUEST, (request, kind)).fetchall()
+            return self._file.execute(OF_ALL, (kind,)).fetchall()
 
 
 def _record(row: Row) -> Record:

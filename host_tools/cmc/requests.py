@@ -173,9 +173,20 @@ class Register:
             self._journal.append(WARNING, request_id, self._utc_ms(), body)
         return True
 
-    def newest(self) -> int:
-        """Tell the number of the newest record: what was read before it may be old."""
-        return self._journal.newest()
+    def news(self, number: int) -> tuple[int, list[Case]]:
+        """Give what is new since a record.
+
+        Args:
+            number: of the newest record that was read; 0 for none. Above what is there, as after
+                a restore, all is new.
+
+        Returns:
+            number of the newest record, and the requests that have newer ones than `number`.
+        """
+        newest = self._journal.newest()
+        changed = self._journal.requests_since(number if number <= newest else 0)
+        found = [case_of(self._of(request_id, "")) for request_id in changed]
+        return newest, [case for case in found if case is not None]
 
     def release(self, request_id: str, who: Person, copy: Mapping[str, object]) -> None:
         """Write down that a copy is given away.
