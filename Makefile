@@ -1,14 +1,15 @@
-# The four verbs of the house. Each sets up what it needs by itself and is quick when nothing is missing.
+# The verbs of the house. Each sets up what it needs by itself and is quick when nothing is missing.
 #   make run     a site with three simulated cameras, a broker and the CMC page, at a printed address
 #   make test    every test
 #   make check   the whole gate: format, lint, types, contracts, dead code, tests, both MicroPythons
+#   make pictures   the pictures of the documents, taken anew from a demo
 #   make clean   remove what these made
 
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 WORKERS := 2
 
-.PHONY: run test check bench-heap clean
+.PHONY: run test check bench-heap pictures clean
 
 run: $(VENV)/run.stamp
 	$(VENV)/bin/lamppost demo
@@ -21,6 +22,9 @@ check: $(VENV)/test.stamp
 
 bench-heap: $(VENV)/test.stamp
 	$(VENV)/bin/python benchmarks/bench_heap.py
+
+pictures: $(VENV)/test.stamp
+	$(VENV)/bin/python .ci/pictures.py
 
 $(VENV)/bin/python:
 	.ci/packages.sh run
