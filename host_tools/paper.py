@@ -40,7 +40,9 @@ def sign_file(authority: Authority, path: Path) -> bytes:
     except OSError as error:
         raise PaperFileError(f"{path}: {error.strerror}; name the paper's file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PaperFileError(f"{path}: is not TOML: {error}") from error
+        raise PaperFileError(
+            f"{path}: is not TOML ({error}); mend that line, or name another file"
+        ) from error
     kind = drawn.pop("kind", None)
     if kind not in {PERMIT, GRANT}:
         raise PaperFileError(f'{path}: kind = {kind!r}: must be "permit" or "grant"')

@@ -60,11 +60,11 @@ def read_tree(path: Path) -> Table:
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(
-            [f"{path}: cannot be read ({error.strerror}); give a site file"]
-        ) from error
+        raise ConfigError([f"cannot be read ({error.strerror}); give a site file"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: is not TOML: {error}"]) from error
+        raise ConfigError(
+            [f"is not TOML ({error}); mend that line, or give a site file"]
+        ) from error
     faults: list[str] = []
     tree = {
         name: _core_keys(name, schema.SECTIONS.get(name, ()), value, faults)

@@ -2,8 +2,8 @@
 
 OVERVIEW = """Find a dome on its line, know its kind, and try one command by hand.
 
-For the engineer at the pole and in the workshop. Nothing of a running unit is touched, and a
-line has one owner: stop the unit before you take its adapter.
+For the engineer at the pole and in the workshop. Nothing of a running unit is
+touched, and a line has one owner: stop the unit before you take its adapter.
 
 \b
 A dome that nobody knows yet, from the first wire to the site file:

@@ -233,7 +233,7 @@ def _frame(target: Target, command: str, data: int, is_let: bool) -> tuple[bytes
         is_on = data != 0
         wire = dialects.switch(target.profile, target.address, command, is_on)
         return wire, head.reply_kind()
-    number = commands.number_of(command)
+    number = _number_of(command)
     is_dangerous = opcodes.COMMANDS[number][5]
     if is_dangerous and not is_let:
         raise LocalProtocolError(f"{command} can strand the dome; --let {command} sends it")
@@ -302,3 +302,12 @@ def _nothing(echo_count: int, junk_count: int) -> str:
         "Nothing answered. Many domes never do: try `lamppost ptz send left`, swap A and B, check "
         "address and speed on the dome's switches, and its power."
     )
+
+
+def _number_of(command: str) -> int:
+    try:
+        return commands.number_of(command)
+    except LocalProtocolError as error:
+        raise LocalProtocolError(
+            f"{command!r}: not a command of Pelco-D; `lamppost ptz commands` lists them"
+        ) from error

@@ -57,7 +57,9 @@ def read(path: Path) -> CmcSettings:
     except OSError as error:
         raise ConfigError([f"{path}: {error.strerror}; give the CMC's settings"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: is not TOML: {error}"]) from error
+        raise ConfigError(
+            [f"{path}: is not TOML ({error}); mend that line, or give another file"]
+        ) from error
     faults: list[str] = []
     rows = tree.pop("unit", [])
     top = _checked("", tree, TOP_KEYS, {"port": 0, "folder": ".", "keys": "keys"}, faults)
