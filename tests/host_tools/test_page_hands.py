@@ -1,5 +1,6 @@
 """Who has a dome, what it does by itself, and what the page asks: in a real browser."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -30,10 +31,11 @@ def free(seat: Seat) -> None:
 
 def hold(page: Page) -> None:
     """Press the arrow to the left, and keep it down."""
-    box = page.locator(f"{DOME} [data-pan='-1'][data-tilt='0']").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    arrow = page.locator(f"{DOME} [data-pan='-1'][data-tilt='0']")
+    expect(arrow).to_be_enabled()
+    arrow.hover()
     page.mouse.down()
+    expect(arrow).to_have_class(re.compile("held"))
 
 
 def answer(page: Page, text: str) -> None:
@@ -110,7 +112,6 @@ def test_a_guest_stops_when_the_operator_beside_them_leaves(seat: Seat):
     until(
         lambda: [one.act for one in seat.unit.commands[count:]].count("ptz.release") == 1,
         "what the guest moved was not stopped",
-        1.0,
     )
     acts = [one.act for one in seat.unit.commands[count:] if one.person == "PC 117"]
     assert "ptz.stop" in acts[: acts.index("ptz.release")], acts
@@ -133,7 +134,7 @@ def test_a_guest_stops_when_the_page_of_their_operator_is_closed(seat: Seat):
     until(lambda: seat.unit.hold.person == "PC 117", "the guest moved nothing")
     count = len(seat.unit.commands)
     host.close(run_before_unload=True)
-    until(lambda: "ptz.release" in seat.acts()[count:], "the guest's move was not stopped", 1.0)
+    until(lambda: "ptz.release" in seat.acts()[count:], "the guest's move was not stopped")
     mine = [one for one in seat.unit.commands[count:] if one.person == "PC 117"]
     assert "ptz.stop" in [one.act for one in mine][:-1], "a stop first, and then let go"
     assert {one.reason for one in mine} == {"beside Grace Hopper: incident 1234"}
@@ -165,8 +166,8 @@ def test_a_preset_gets_its_name_and_its_picture(seat: Seat):
     seat.page.click("#preset-store")
     expect(tile).to_contain_text("5 main gate")
     expect(tile.locator("img")).to_be_visible(timeout=10_000)
-    width = tile.locator("img").evaluate("image => image.naturalWidth")
-    assert width == 640, "the still itself"
+    picture = tile.locator("img")
+    until(lambda: picture.evaluate("image => image.naturalWidth") == 640, "not the still itself")
     seat.page.reload()
     expect(tile).to_contain_text("5 main gate")
     tile.click()
