@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -262,6 +263,16 @@ def test_a_paper_or_a_key_that_is_none_is_named(tmp_path: Path):
     assert not list(site.state.rglob("*.lamppost-part"))
 
 
+@contextlib.contextmanager
+def hearing_interrupts() -> Iterator[None]:
+    """Let children hear SIGINT, which a shell has its background jobs ignore."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def stop(child: subprocess.Popen[bytes], number: int) -> None:
     """Send a signal until it ends: one that comes just before the pipe is opened is slept over."""
     for _ in range(20):
@@ -289,6 +300,7 @@ def test_an_export_that_is_stopped_or_killed_leaves_nothing(tmp_path: Path):
     ]
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
         with (
+            hearing_interrupts(),
             log.open("wb") as out,
             subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out) as child,
         ):
