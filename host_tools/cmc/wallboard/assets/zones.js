@@ -1,6 +1,6 @@
 // Drafts a privacy zone: corners clicked on a still become pan and tilt, and text for the authority.
 const CORNERS_MAX = 16;       // each side gets a middle, and a permit takes 32 corners
-const TURNED_CDEG = 20;       // further than a position is told to and fro
+const TURNED_CDEG = 20;       // further than the place that a head tells wavers
 const ZOOMED_PERMILLE = 5;
 const $ = (id) => document.getElementById(id);
 const RIGHT_ANGLE = Math.PI / 2;
