@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from firmware.keys.ratchet import EPOCH_MS
 from firmware.policy.rules import PURPOSES, SUPERVISOR
 from host_tools.cli.evidence_list import EXIT_NOT_GOOD, list_requests, withdraw_request
 from host_tools.cli.evidence_words import (
@@ -75,7 +76,10 @@ def request_footage(  # noqa: PLR0913, PLR0917  one argument for each thing that
     grant: Annotated[str, typer.Option(help="Grant the sound was recorded under.")] = "",
     joined: Annotated[bool, typer.Option("--joined", help="Also one file of both.")] = False,
     earlier_epochs: Annotated[
-        int, typer.Option(help="Keys of so many epochs (576 s) before the range, as well.")
+        int,
+        typer.Option(
+            help=f"Keys of so many epochs ({EPOCH_MS // 1000} s) before the range, as well."
+        ),
     ] = 1,
     state: StateOption = STATE,
     cmc: CmcOption = None,

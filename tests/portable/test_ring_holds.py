@@ -73,6 +73,14 @@ def recorded(slots=16, count=400):
     return rig, Keeping(rig)
 
 
+def go_on(rig, number):
+    """Record five more units; returns the number of the next."""
+    rig.record(range(number, number + 5), size=3000)
+    rig.turn(1000)
+    rig.turn(1000)
+    return number + 5
+
+
 def test_what_is_held_stays_while_the_ring_goes_round_and_round():
     rig, keeping = recorded()
     newest = rig.recovered.states[0].generation
@@ -92,10 +100,7 @@ def test_what_is_held_stays_while_the_ring_goes_round_and_round():
     assert kept
     number = 400
     while rig.recovered.states[0].generation < newest + 20:
-        rig.record(range(number, number + 5), size=3000)
-        number += 5
-        rig.turn(1000)
-        rig.turn(1000)
+        number = go_on(rig, number)
         assert_recovers(rig, number)
         assert set(kept) <= set(rig.numbers()), number
     rig.settle()
@@ -105,10 +110,7 @@ def test_what_is_held_stays_while_the_ring_goes_round_and_round():
     keeping.write()
     assert not set(kept) & set(rig.numbers())  # stale now, and not yet overwritten
     while rig.recovered.states[0].generation < newest + 58:
-        rig.record(range(number, number + 5), size=3000)
-        number += 5
-        rig.turn(1000)
-        rig.turn(1000)
+        number = go_on(rig, number)
         keeping.write()
         assert_recovers(rig, number)
     assert rig.layout.holds == [] and rig.layout.encode()[8:10] == b"\x00\x01"
@@ -128,10 +130,7 @@ def test_the_same_question_gives_the_same_hold_however_often_and_late():
     newest = rig.recovered.states[0].generation
     number = 400
     while rig.recovered.states[0].generation < newest + 20:
-        rig.record(range(number, number + 5), size=3000)
-        number += 5
-        rig.turn(1000)
-        rig.turn(1000)
+        number = go_on(rig, number)
         keeping.write()
     late = keeping.keeper.hold(PICTURE, start, start + 800, keeping.utc_ms())
     assert late == first, "more than a lap back"
