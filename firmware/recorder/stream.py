@@ -22,20 +22,11 @@ RECORDING_WITHIN_MS = 10_000
 PICTURE_CHAIN = "picture"
 SOUND_SUFFIX = "/sound"
 SPAN_COUNT_MAX = 64
-_READ_BY = (
-    "codec",
-    "timescale",
-    "extradata",
-    "width_px",
-    "height_px",
-    "sample_rate_hz",
-    "channel_count",
-)
 
 
 def is_same(one: StreamParameters, other: StreamParameters) -> bool:
     """Tell whether two streams are read alike."""
-    return all(getattr(one, name) == getattr(other, name) for name in _READ_BY)
+    return all(getattr(one, name) == getattr(other, name) for name in StreamParameters.__slots__)
 
 
 class Item:
