@@ -16,6 +16,7 @@ from tests.sim.ptz_witness import (
     STOP_MS,
     TURN_CDEG,
     BrokenError,
+    Ear,
     Head,
     Zone,
 )
@@ -30,7 +31,6 @@ GAPS_MS = (5, 10, 20, 20, 40, 40, 60, 60, 100, 100, 150, 300, 1_150)
 LOOK_MS = 40
 HOMING_MS = 12_000
 PAN_LIMIT_CDEG, MARGIN_CDEG = 2_000, 1_000
-FORGED_CDEG = 2_000
 HABITS = ("stale_ack", "garbage_first", "says_twice", "cuts_last_byte", "bad_sum", "answers_as")
 RIVAL = b"\xff\x09\x00\x04\x20\x00\x2d"
 FLAWS = ("no lease", "stop lost", "no zones", "no limits")
@@ -64,6 +64,7 @@ class Sequence:
             line.noise_permille = draws.choice((0, 0, 0, 1, 5))
             line.drop_permille = draws.choice((0, 0, 0, 1, 5))
             line.has_echo = draws.random() < 0.1
+        self.ear = Ear(line)
         for each in settings:
             each.has_echo = line.has_echo
         self.row_count = 0
@@ -325,11 +326,10 @@ class Sequence:
         self.counts["zone_looks"] += seen_count > 0
         if bare is None:
             return
-        believed = service.position()
-        if self.rig.line.noise_count and abs(believed[0] - head.dome.pan_cdeg) > FORGED_CDEG:
-            self.counts["forged"] += 1  # damage made up a reply with the right checksum
+        if self.ear.is_deceived(head.dome.address):
+            self.counts["forged"] += 1
             return
-        raise BrokenError(f"bare at {self.rig.ms} ms: {bare}, taken for {believed}")
+        raise BrokenError(f"bare at {self.rig.ms} ms: {bare}, taken for {service.position()}")
 
 
 def play(count: int, seed: int, flaw: str = "", make=Sequence) -> "dict[str, int]":

@@ -11,6 +11,7 @@ from tests.sim.ptz_campaign import COUNTS, PAN_LIMIT_CDEG, Sequence
 from tests.sim.ptz_witness import (
     FOREVER_MS,
     LEASE_MS,
+    PLACE_REPLIES,
     STOP_MS,
     TURN_CDEG,
     BrokenError,
@@ -33,7 +34,6 @@ DOUBT_CDEG = 700  # five degrees of doubt, and one of nearness
 MARK_CDEG = 15  # how well an engineer reads an angle
 KNOWN_PERMILLE = (80, 250, 500)
 TILT_LIMITS_CDEG = (-8_900, 1_400)  # inside the ends of travel of the heads
-PLACE_REPLIES = (0x59, 0x5B, 0x5D)
 EDGE = 30  # so deep in a picture, in parts of a thousand, a point counts as shown
 PART_COUNT = 16  # across and above: less than the narrowest picture between two points
 PLACE_FLAWS = ("aim goes on", "aim never ends", "aim sees no zone", "aim knows no limit")

@@ -6,6 +6,8 @@ controller it asks only what it covers of a picture. It shares no code with the 
 
 import math
 
+from sim.devices.line import FAR
+
 LEASE_MS = 1_000  # from the last renewal until the stop is on the wire
 STAND_MS = 450  # from a stop on the wire until the fastest motor stands
 STOP_MS = 300  # from a stop that was wished for until it is on the wire, other domes' included
@@ -22,10 +24,50 @@ LEAST_DEPTH = 0.01
 SPEED_MAX, TURBO = 0x3F, 0x40
 OPPOSED = (0x0006, 0x0018, 0x0060, 0x0180, 0x0600)
 RESERVED = 0x6000
+FRAME_BYTES = 7
+PLACE_REPLIES = (0x59, 0x5B, 0x5D)
 
 
 class BrokenError(AssertionError):
     """A rule is broken; says which, when, and what is known about it."""
+
+
+class Ear:
+    """Overhears what reaches the unit, to know a place that damage made up.
+
+    Two damaged bits can make another reply of the right checksum, and nobody can tell that one.
+    """
+
+    def __init__(self, line):
+        self._line = line
+        self._take = line.take
+        self._tail = b""
+        self._places = {}  # (address, which axis) to the last reply that reached the unit
+        line.take = self.take
+
+    def take(self, byte_count):
+        """Hand on what reached the unit."""
+        data = self._take(byte_count)
+        if self._line.noise_count:
+            self._listen(data)
+        return data
+
+    def is_deceived(self, address):
+        """Whether an axis of that head is where no head ever said."""
+        said = [row[3] for row in self._line.log if row[0] == FAR]
+        return any(
+            whose == address and not any(frame in data for data in said)
+            for (whose, _), frame in self._places.items()
+        )
+
+    def _listen(self, data):
+        heard = self._tail + data
+        for at in range(len(heard) - FRAME_BYTES + 1):
+            frame = heard[at : at + FRAME_BYTES]
+            is_place = frame[0] == 0xFF and frame[3] in PLACE_REPLIES
+            if is_place and sum(frame[1:6]) & 0xFF == frame[6]:
+                self._places[frame[1], frame[3]] = frame
+        self._tail = heard[1 - FRAME_BYTES :]
 
 
 class Zone:

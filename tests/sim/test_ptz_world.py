@@ -33,6 +33,7 @@ ONCE_BROKEN_PLACES = (
     500_075,  # what was learned of a slow speed made an aim go far too fast, past a limit
     50_050_333,  # a zone that filled the picture had none of its nine points in it
     50_016_058,  # a silent head that heard again, and said only what nobody could read, ran on
+    50_141_311,  # two damaged bits made up a zoom with the right checksum; only pan was set aside
 )
 
 
