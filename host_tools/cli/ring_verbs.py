@@ -91,7 +91,7 @@ def check_pool(pool: PoolArgument, unit: UnitOption = "", as_json: JsonOption = 
         for fault in faults:
             say(f"{fault.place}: {fault.text} (invariant {fault.invariant})")
         if faults:
-            say(f"{pool}: {len(faults)} faults; see docs/formats/ring.md")
+            say(f"{pool} is not sound (faults: {len(faults)}); see docs/formats/ring.md")
         else:
             say(f"{pool} is sound.")
     end(not faults)
