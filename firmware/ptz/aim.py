@@ -171,7 +171,7 @@ class Aiming:
     def halt_due_ms(self) -> int:
         """Tell when `step` has an axis to halt; nothing may be on the line then."""
         due_ms = states.NEVER_MS
-        if self.machine.state == DRIVING:
+        if self.machine.state == DRIVING and self._dome.drive.state == states.MOVING:
             for axis in AXES:
                 halt_ms = self._axes[axis].halt_ms
                 due_ms = min(due_ms, halt_ms) if halt_ms >= 0 else due_ms

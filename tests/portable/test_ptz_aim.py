@@ -244,3 +244,21 @@ def test_a_halt_is_neither_slept_through_nor_talked_into():
         assert causes.count("go_to") <= 3, (zoom, "every try ends in one stop", causes)
         lows = [row for row in bench.sent(begun_ms) if row[2] == STOP]
         assert len(lows) <= 6, (zoom, "both copies were heard", lows)
+
+
+def test_a_dome_whose_aim_is_held_back_goes_on_telling():
+    settings = PtzSettings(1, 4800, True)
+    settings.zones = settings.fences = ((33406, 1442, -430, 1019), (1520, 4610, -2401, -1216))
+    bench = Bench(4800, None, settings)
+    bench.dome.pan.place(900)
+    bench.dome.tilt.place(-800)
+    bench.dome.zoom.place(400)
+    bench.run(1500)
+    begun_ms = bench.ms
+    assert bench.service.aiming().go_to(33406, -2430, 300, begun_ms) == ""
+    assert bench.service.drive.state == "idle", "no axis may go anywhere just now"
+    run_there(bench)
+    assert went_to(bench) == ["stuck"]
+    asked_ms = [begun_ms] + [row[0] for row in bench.sent(begun_ms)] + [bench.ms]
+    gap_ms = max(after - before for before, after in zip(asked_ms, asked_ms[1:]))
+    assert gap_ms <= settings.query_ms + 100, gap_ms

@@ -34,6 +34,7 @@ ONCE_BROKEN_PLACES = (
     50_050_333,  # a zone that filled the picture had none of its nine points in it
     50_016_058,  # a silent head that heard again, and said only what nobody could read, ran on
     50_141_311,  # two damaged bits made up a zoom with the right checksum; only pan was set aside
+    50_163_657,  # an aim that was held back kept the questions back, too: nobody saw the head turn
 )
 
 
