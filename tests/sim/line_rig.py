@@ -9,6 +9,7 @@ from firmware.ptz.service import PtzService
 from sim.devices.line import UNIT, SimLine
 
 CLOSED_MS = 50  # a unit turns at least so often while its port is closed
+HASTY_MS = 250  # so long at most it may want its next turn at once, and send nothing
 
 
 class LineRig:
@@ -40,7 +41,7 @@ class LineRig:
             self.bus.attach(PtzService("dome-%d" % (index + 1), settings))
         self.services = self.bus.services
         self.service = self.services[0]
-        self.due_ms = self.ms
+        self.due_ms = self._rest_ms = self.ms
 
     def now_ms(self):
         """Monotonic milliseconds."""
@@ -52,7 +53,11 @@ class LineRig:
 
     def turn(self):
         """Let the unit turn once."""
+        row_count = len(self.line.log)
         self.due_ms = max(self.domes.turn(self.ms), self.ms)
+        if self.due_ms > self.ms + 1 or len(self.line.log) != row_count:
+            self._rest_ms = self.due_ms
+        assert self.ms - self._rest_ms <= HASTY_MS, (self.ms, "the unit turns without a rest")
         if not self.port.is_open():
             self.due_ms = min(self.due_ms, self.ms + CLOSED_MS)
 
