@@ -54,12 +54,10 @@ class PtzService:
         self._aiming: Aiming | None = None
         self.reckoning: Reckoning | None = None
         self.asking = Asking(settings)
-        self._is_open = False
-        self._now_ms = 0
-        self._free_ms = 0
+        self._is_open = self._is_first_stop = False
+        self._now_ms = self._free_ms = 0
         self._begun_ms = 0  # when the exchange under way began
         self._kind = replies.NONE
-        self._is_first_stop = False
         self.late_ms = 0
         """Until when an exchange that a stop has overtaken may still be answered."""
 
@@ -233,6 +231,8 @@ class PtzService:
 
     def yield_line(self) -> int:
         """Give up the exchange under way; tells until when its reply may still come."""
+        if self._kind != replies.NONE:
+            self.insist.end(is_answered=False)  # if it is, nobody listens
         self.late_ms = max(self.late_ms, self.session.overtake())
         return self.late_ms
 

@@ -288,3 +288,29 @@ def test_a_dead_dome_whose_stop_is_said_again_does_not_hold_up_the_others():
     frame_count = len([row for row in bench.sent(begun_ms) if row[2] == commands.stop(1)])
     assert frame_count > 10, frame_count
     assert max(waits_ms) < 250, waits_ms
+
+
+def test_a_copy_of_a_stop_that_another_stop_overtook_is_said_again():
+    bench = Bench(2, 9600)
+    bench.run(4000)
+    first, second = bench.bus.services
+    dome = bench.domes[1]
+    assert second.lens(0, 1, bench.ms) == ""
+    bench.wish()
+    bench.run(300)
+    dome.step(bench.ms)
+    assert dome.iris.rate_per_s, "opening"
+    dome.is_deaf = True  # for as long as both copies take
+    begun_ms = bench.ms
+    assert second.stop(begun_ms) == ""
+    bench.wish()
+    while len([row for row in bench.sent(begun_ms) if row[2] == commands.stop(2)]) < 2:
+        bench.run(1)
+    assert first.stop(bench.ms) == ""
+    bench.wish()
+    bench.run(12)
+    assert bench.sent(begun_ms)[-1][2] == commands.stop(1), "it has taken the line"
+    dome.is_deaf = False
+    bench.run(500)
+    dome.step(bench.ms)
+    assert not dome.iris.rate_per_s
