@@ -166,7 +166,7 @@ class Sequence:
             self._tour(service, head, dice >= 70)
         else:
             service.hands.on_person(self.rig.ms)
-            head.is_touring = False
+            head.is_taken(self.rig.ms)
             if dice < 36:
                 self._move(service, head, dice < 26)
             elif dice < 46:
@@ -205,8 +205,8 @@ class Sequence:
             return
         service.hands.tour.end(self.rig.ms)
         if head.is_touring:
-            head.is_touring = False
             head.seek_until_ms = self.rig.ms + STOP_MS
+        head.ends_tour()
 
     def _is_stopped(self, service, head) -> None:
         if service.drive.state == "lost":
@@ -254,7 +254,7 @@ class Sequence:
         else:
             rig.port.close()
         for head in self.heads:
-            head.is_touring = False
+            head.ends_tour()
             if how == "power" or not is_open:
                 head.is_excused(FOREVER_MS)
             else:

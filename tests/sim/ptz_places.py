@@ -151,7 +151,7 @@ class PlaceSequence(Sequence):
         """What needs no hold: a stop, and what befalls a unit."""
         if dice < 70:
             service.hands.on_person(self.rig.ms)
-            head.is_touring = False
+            head.is_taken(self.rig.ms)
         if dice < 72:
             service.stop(self.rig.ms)
             self._is_stopped(service, head)
@@ -166,7 +166,7 @@ class PlaceSequence(Sequence):
         if service.hands.take(person, role, now_ms):
             self.counts["held"] += 1
             return
-        head.is_touring = False
+        head.is_taken(now_ms)
         if dice < 26:
             self._aim(service, head)
         elif dice < 34:

@@ -14,6 +14,7 @@ STOP_MS = 300  # from a stop that was wished for until it is on the wire, other 
 LATE_MS = 1_000  # so much longer at most when line or replies are damaged
 ANSWER_MS = 2_500  # from a head that hears again until it is asked, answers, and is stopped
 FOREVER_MS = 1 << 60
+RESUME_MS = 30_000  # from the last person's act until a tour goes on
 COPY_COUNT = 2  # of a stop to a head that never answers
 AXES = ("pan", "tilt", "zoom", "focus", "iris")
 LENS = ("focus", "iris")
@@ -132,6 +133,7 @@ class Head:
         self.homing_until_ms = -FOREVER_MS
         self.told_until_ms = -FOREVER_MS  # a motion may be on the wire, whatever happened to it
         self.is_touring = False
+        self.resume_ms = FOREVER_MS  # when a tour that waits for people goes on
         self.is_adrift = False  # runs on though nobody could help it, until it hears a motion
         self.adrift_ms = 0
         self.spoilt_count = 0  # of the line, when a motion was last wished for
@@ -163,9 +165,21 @@ class Head:
         self.spoilt_count = spoilt_count
 
     def tours(self):
-        """A tour was accepted: it goes to presets, if any of them may be shown."""
+        """A tour goes to presets, if any of them may be shown."""
         self.is_touring = True
+        self.resume_ms = FOREVER_MS
         self.seek_until_ms = FOREVER_MS
+
+    def is_taken(self, now_ms):
+        """A person takes it: a tour waits for as long as they want it, and a while."""
+        if self.is_touring or self.resume_ms < FOREVER_MS:
+            self.resume_ms = now_ms + RESUME_MS
+        self.is_touring = False
+
+    def ends_tour(self):
+        """No tour goes on by itself any more."""
+        self.is_touring = False
+        self.resume_ms = FOREVER_MS
 
     def stops_by(self, until_ms, spoilt_count):
         """Everything has to be stopped on the wire by then."""
@@ -263,6 +277,8 @@ class Head:
         """
         dome = self.dome
         dome.step(now_ms)
+        if now_ms >= self.resume_ms:
+            self.tours()
         self.listen()
         self.find_stump(line)
         if dome.is_deaf:

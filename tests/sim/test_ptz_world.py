@@ -27,6 +27,7 @@ ONCE_BROKEN = (
     30_078_454,  # a unit without power was held to what it had covered of the picture
     30_146_776,  # a motion whose one part was to end was told once, and lost on a one-way line
     40_193_797,  # a head that heard again, and said only what nobody could read, ran on
+    30_515_328,  # another dome's stop overtook the second copy of one that nobody had heard
     40_018_169,  # other frames kept the questions back on the way to a soft stop
 )
 ONCE_BROKEN_PLACES = (
@@ -35,6 +36,7 @@ ONCE_BROKEN_PLACES = (
     50_016_058,  # a silent head that heard again, and said only what nobody could read, ran on
     50_141_311,  # two damaged bits made up a zoom with the right checksum; only pan was set aside
     50_163_657,  # an aim that was held back kept the questions back, too: nobody saw the head turn
+    50_255_590,  # a tour went on after half a minute, which the witness did not know
 )
 
 
