@@ -254,7 +254,7 @@ class Sequence:
         else:
             rig.port.close()
         for head in self.heads:
-            head.ends_tour()
+            head.is_left_alone()
             if how == "power" or not is_open:
                 head.is_excused(FOREVER_MS)
             else:
@@ -264,7 +264,7 @@ class Sequence:
         rig.start()
         self._plant()
         for head in self.heads:
-            head.move_until_ms = head.lens_until_ms = head.seek_until_ms = rig.ms + STOP_MS
+            head.is_found_again(rig.ms)
 
     def _let(self, span_ms: int) -> None:
         """Let time pass, and look at every moment at which something has to be over."""

@@ -49,7 +49,7 @@ class Ear:
     def take(self, byte_count):
         """Hand on what reached the unit."""
         data = self._take(byte_count)
-        if self._line.noise_count:
+        if self._line.spoilt_count():
             self._listen(data)
         return data
 
@@ -132,6 +132,7 @@ class Head:
         self.move_until_ms = self.lens_until_ms = self.seek_until_ms = -FOREVER_MS
         self.homing_until_ms = -FOREVER_MS
         self.told_until_ms = -FOREVER_MS  # a motion may be on the wire, whatever happened to it
+        self.is_left = False
         self.is_touring = False
         self.resume_ms = FOREVER_MS  # when a tour that waits for people goes on
         self.is_adrift = False  # runs on though nobody could help it, until it hears a motion
@@ -178,6 +179,7 @@ class Head:
 
     def ends_tour(self):
         """No tour goes on by itself any more."""
+        self.is_left = False
         self.is_touring = False
         self.resume_ms = FOREVER_MS
 
@@ -188,6 +190,16 @@ class Head:
         self.lens_until_ms = min(self.lens_until_ms, until_ms)
         self.seek_until_ms = min(self.seek_until_ms, until_ms)
         self.spoilt_count = min(self.spoilt_count, spoilt_count)
+
+    def is_left_alone(self):
+        """No unit runs: nobody can stop what did not hear its last words."""
+        self.ends_tour()
+        self.is_left = True
+
+    def is_found_again(self, now_ms):
+        """A unit has started: it stops everything at once."""
+        self.is_left = False
+        self.move_until_ms = self.lens_until_ms = self.seek_until_ms = now_ms + STOP_MS
 
     def is_excused(self, until_ms):
         """The world is in the way: what runs may run until then, and be stopped after."""
@@ -309,7 +321,7 @@ class Head:
             self.eaten_count += 1  # the move in place of the preset; it stands there by itself
             self.goes_adrift()
             return True
-        if self.is_answering:
+        if self.is_answering and not self.is_left:
             return is_spoilt and late_ms <= LATE_MS + STAND_MS
         if spoilt_count >= COPY_COUNT:
             self.eaten_count += 1
