@@ -59,7 +59,7 @@ class Hearing:
         dome.asking.hear()
         if dome.sight.is_silent:
             dome.sight.is_silent = False
-            if dome.drive.state == states.IDLE:
+            if dome.drive.state in {states.IDLE, states.SEEKING}:
                 dome.drive.stop("answering")  # what it did not hear can have been the stop
             dome.report.emit("ptz.answering", now_ms)
         if kind in AXES:

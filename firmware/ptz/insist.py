@@ -1,10 +1,11 @@
 """Says a stop again that a head has not answered, or after which it turns on all the same.
 
-Two copies go out in any case. Where replies are due, a stop that nobody acknowledged is said up to
-two times more; to a head that became silent, after each question that it leaves open; and while
-the head's own position still changes long after a stop, once more after each round of replies,
-until the watch takes over and calls it a fault. Nothing is said twice to a head that answered and
-stands, and nothing at all once a newer wish moves it.
+Two copies go out in any case. Where replies are due, a stop that nobody acknowledged is said
+again, before a preset too, until it is or the head counts as silent; to a head that became
+silent, after each question that it leaves open; and while the head's own position still changes
+long after a stop, once more after each round of replies, until the watch takes over and calls it
+a fault. Nothing is said twice to a head that answered and stands, and nothing at all once a newer
+wish moves it.
 """
 
 from firmware.ptz import drive as states
@@ -13,7 +14,7 @@ from hal.api._typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from firmware.ptz.drive import Drive
 
-MORE_COUNT_MAX = 2  # fewer unanswered in a row than make a head silent
+MORE_COUNT_MAX = 5  # with the two copies more unanswered in a row than make a head silent
 STANDS_MS = 700  # from a stop until a head that heard it stands
 SILENT_COUNT = 16  # a head that is silent for longer is told less often
 WATCHED_MS = 4_000  # then `watch` knows that it turns by itself

@@ -55,6 +55,22 @@ def test_a_newer_wish_ends_the_repeating():
     assert bench.dome.pan.rate_per_s < 0
 
 
+def test_no_preset_lets_a_head_run_on_that_missed_the_stops_before_it():
+    for deaf_ms in (100, 250, 400, 600, 1500):
+        bench = Bench()
+        bench.run(1500)
+        bench.service.move(500, 0, 0, bench.ms)
+        bench.run(500)
+        bench.dome.is_deaf = True
+        assert bench.service.preset("go", 7, bench.ms) == ""
+        bench.run(deaf_ms)
+        bench.dome.is_deaf = False  # it has no preset 7, and ignores it
+        bench.run(1500)
+        assert not bench.dome.pan.rate_per_s, deaf_ms
+    bench.run(3000)
+    assert bench.service.drive.state == "idle"
+
+
 def test_a_one_way_line_hears_two_copies():
     bench = Bench(9600, Dome(1, SILENT), PtzSettings(1, 9600, False))
     assert len(stops_after(bench, 3000, 300)) == 2
