@@ -204,7 +204,7 @@ class Sequence:
                 head.tours()
             return
         service.hands.tour.end(self.rig.ms)
-        if head.is_touring:
+        if head.has_tour():
             head.seek_until_ms = self.rig.ms + STOP_MS
         head.ends_tour()
 
@@ -214,7 +214,7 @@ class Sequence:
         seek_until_ms = head.seek_until_ms
         head.stops_by(self.rig.ms + STOP_MS, self.rig.line.spoilt_count())
         if head.is_touring:
-            head.seek_until_ms = seek_until_ms
+            head.seek_until_ms, head.move_until_ms = seek_until_ms, self.rig.ms + STOP_MS
 
     def _trouble(self, number: int, dice: int) -> None:
         """Let the world do something bad."""

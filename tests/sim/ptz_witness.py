@@ -158,22 +158,30 @@ class Head:
         self.spoilt_count = spoilt_count
 
     def goes(self, now_ms, spoilt_count):
-        """A preset was accepted: the head goes there and stands by itself."""
-        self.move_until_ms = min(self.move_until_ms, now_ms + STOP_MS)
-        self.lens_until_ms = min(self.lens_until_ms, now_ms + STOP_MS)
-        self.told_until_ms = min(self.told_until_ms, now_ms + STOP_MS)
-        self.seek_until_ms = FOREVER_MS
+        """A preset was accepted: what ran is stopped, the head goes there and stands by itself."""
+        self.stops_by(now_ms + STOP_MS, spoilt_count)
         self.spoilt_count = spoilt_count
+        self._seeks()
 
     def tours(self):
         """A tour goes to presets, if any of them may be shown."""
         self.is_touring = True
         self.resume_ms = FOREVER_MS
+        self._seeks()
+
+    def _seeks(self):
+        """From now on it may seek; what does not seek has the time that it had."""
+        if self.seek_until_ms < FOREVER_MS:
+            self.move_until_ms = max(self.move_until_ms, self.seek_until_ms)
         self.seek_until_ms = FOREVER_MS
+
+    def has_tour(self):
+        """Whether a tour goes on, or waits."""
+        return self.is_touring or self.resume_ms < FOREVER_MS
 
     def is_taken(self, now_ms):
         """A person takes it: a tour waits for as long as they want it, and a while."""
-        if self.is_touring or self.resume_ms < FOREVER_MS:
+        if self.has_tour():
             self.resume_ms = now_ms + RESUME_MS
         self.is_touring = False
 
@@ -302,7 +310,7 @@ class Head:
             until_ms = self.lens_until_ms if name in LENS else self.move_until_ms
             if motor.is_seeking:
                 until_ms = max(self.seek_until_ms, self.homing_until_ms)
-            else:
+            elif self.seek_until_ms < FOREVER_MS:
                 until_ms = max(until_ms, self.seek_until_ms)
             late_ms = now_ms - until_ms
             if late_ms > STAND_MS and not self._is_forgiven(late_ms, motor.is_seeking, line):
