@@ -28,6 +28,7 @@ ONCE_BROKEN = (
     30_146_776,  # a motion whose one part was to end was told once, and lost on a one-way line
     40_193_797,  # a head that heard again, and said only what nobody could read, ran on
     30_515_328,  # another dome's stop overtook the second copy of one that nobody had heard
+    32_139_342,  # the witness forgot two damaged stops when a preset was sought again
     957_434,  # four stops were damaged, and the preset that followed them does not exist
     934_059,  # a head that heard again while a preset was sought ran on from before
     40_018_169,  # other frames kept the questions back on the way to a soft stop
