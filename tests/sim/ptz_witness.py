@@ -160,7 +160,7 @@ class Head:
     def goes(self, now_ms, spoilt_count):
         """A preset was accepted: what ran is stopped, the head goes there and stands by itself."""
         dues_ms = [due_ms for due_ms in self.due_ms() if due_ms < FOREVER_MS]
-        if now_ms > max(dues_ms, default=FOREVER_MS) + STAND_MS:  # damage to an earlier stop matters no more
+        if now_ms > max(dues_ms, default=FOREVER_MS) + STAND_MS:  # all had to stand by now
             self.spoilt_count = spoilt_count
         self.stops_by(now_ms + STOP_MS, spoilt_count)
         self._seeks()
