@@ -149,19 +149,18 @@ class Head:
         """Somebody's move was accepted: for a lease, and in place of any preset."""
         self.move_until_ms = self.told_until_ms = now_ms + LEASE_MS
         self.seek_until_ms = now_ms + STOP_MS
-        self.spoilt_count = spoilt_count
+        if not (self.dome.focus.rate_per_s or self.dome.iris.rate_per_s):
+            self.spoilt_count = spoilt_count
 
     def turns_lens(self, now_ms, spoilt_count):
         """A motion of the lens was accepted: for a lease, and in place of any preset."""
+        self._forgets_damage(now_ms, spoilt_count)
         self.lens_until_ms = self.told_until_ms = now_ms + LEASE_MS
         self.seek_until_ms = min(self.seek_until_ms, now_ms + STOP_MS)
-        self.spoilt_count = spoilt_count
 
     def goes(self, now_ms, spoilt_count):
         """A preset was accepted: what ran is stopped, the head goes there and stands by itself."""
-        dues_ms = [due_ms for due_ms in self.due_ms() if due_ms < FOREVER_MS]
-        if now_ms > max(dues_ms, default=FOREVER_MS) + STAND_MS:  # all had to stand by now
-            self.spoilt_count = spoilt_count
+        self._forgets_damage(now_ms, spoilt_count)
         self.stops_by(now_ms + STOP_MS, spoilt_count)
         self._seeks()
 
@@ -170,6 +169,12 @@ class Head:
         self.is_touring = True
         self.resume_ms = FOREVER_MS
         self._seeks()
+
+    def _forgets_damage(self, now_ms, spoilt_count):
+        """Damage to an earlier stop matters until everything had to stand."""
+        dues_ms = [due_ms for due_ms in self.due_ms() if due_ms < FOREVER_MS]
+        if now_ms > max(dues_ms, default=FOREVER_MS) + STAND_MS:
+            self.spoilt_count = spoilt_count
 
     def _seeks(self):
         """From now on it may seek; what does not seek has the time that it had."""
@@ -314,6 +319,8 @@ class Head:
                 until_ms = max(self.seek_until_ms, self.homing_until_ms)
             elif self.seek_until_ms < FOREVER_MS:
                 until_ms = max(until_ms, self.seek_until_ms)
+            elif not any(dome.last_motion_frame[2:4]):  # it was seeking, and has heard a stop
+                until_ms = max(until_ms, dome.last_motion_ms)
             late_ms = now_ms - until_ms
             if late_ms > STAND_MS and not self._is_forgiven(late_ms, motor.is_seeking, line):
                 raise BrokenError(

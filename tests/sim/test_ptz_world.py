@@ -29,6 +29,7 @@ ONCE_BROKEN = (
     40_193_797,  # a head that heard again, and said only what nobody could read, ran on
     30_515_328,  # another dome's stop overtook the second copy of one that nobody had heard
     32_139_342,  # the witness forgot two damaged stops when a preset was sought again
+    32_477_445,  # the witness gave no time to stand to what was stopped on its way to a preset
     957_434,  # four stops were damaged, and the preset that followed them does not exist
     934_059,  # a head that heard again while a preset was sought ran on from before
     40_018_169,  # other frames kept the questions back on the way to a soft stop
@@ -40,6 +41,7 @@ ONCE_BROKEN_PLACES = (
     50_141_311,  # two damaged bits made up a zoom with the right checksum; only pan was set aside
     50_163_657,  # an aim that was held back kept the questions back, too: nobody saw the head turn
     50_255_590,  # a tour went on after half a minute, which the witness did not know
+    52_343_267,  # the witness forgot two damaged stops when the lens was turned
 )
 
 
