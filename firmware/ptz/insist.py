@@ -1,11 +1,11 @@
 """Says a stop again that a head has not answered, or after which it turns on all the same.
 
 Two copies go out in any case. Where replies are due, a stop that nobody acknowledged is said
-again, before a preset too, until it is or the head counts as silent; to a head that became
-silent, after each question that it leaves open; and while the head's own position still changes
-long after a stop, once more after each round of replies, until the watch takes over and calls it
-a fault. Nothing is said twice to a head that answered and stands, and nothing at all once a newer
-wish moves it.
+again, before a preset too, until it is or the head counts as silent, but only twice to one that
+has not acknowledged any yet; to a head that became silent, after each question that it leaves
+open; and while the head's own position still changes long after a stop, once more after each
+round of replies, until the watch takes over and calls it a fault. Nothing is said twice to a head
+that answered and stands, and nothing at all once a newer wish moves it.
 """
 
 from firmware.ptz import drive as states
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from firmware.ptz.drive import Drive
 
 MORE_COUNT_MAX = 5  # with the two copies more unanswered in a row than make a head silent
+MUTE_COUNT_MAX = 2  # with them fewer: a head whose acknowledgement nobody can read is not silent
 STANDS_MS = 700  # from a stop until a head that heard it stands
 SILENT_COUNT = 16  # a head that is silent for longer is told less often
 WATCHED_MS = 4_000  # then `watch` knows that it turns by itself
@@ -28,12 +29,20 @@ class Insist:
         drive: that owes the stops.
     """
 
-    __slots__ = ("_drive", "_is_stop", "_more_count", "_stopped_ms", "repeated_count")
+    __slots__ = (
+        "_drive",
+        "_is_stop",
+        "_more_count",
+        "_most_count",
+        "_stopped_ms",
+        "repeated_count",
+    )
 
     def __init__(self, drive: "Drive") -> None:
         self._drive = drive
         self._is_stop = False
         self._more_count = 0
+        self._most_count = MUTE_COUNT_MAX
         self._stopped_ms = LONG_AGO_MS
         self.repeated_count = 0
 
@@ -49,8 +58,8 @@ class Insist:
         if not self._is_stop:
             return
         if is_answered:
-            self._more_count = MORE_COUNT_MAX  # this copy was heard: the others do not matter
-        elif self._more_count < MORE_COUNT_MAX and self._drive.repeat_stop():
+            self._more_count = self._most_count = MORE_COUNT_MAX  # heard: other copies are spare
+        elif self._more_count < self._most_count and self._drive.repeat_stop():
             self._more_count += 1
             self.repeated_count += 1
 
