@@ -132,7 +132,7 @@ class Head:
         self.move_until_ms = self.lens_until_ms = self.seek_until_ms = -FOREVER_MS
         self.homing_until_ms = -FOREVER_MS
         self.told_until_ms = -FOREVER_MS  # a motion may be on the wire, whatever happened to it
-        self.is_left = False
+        self.is_left = False  # no unit runs that could stop it
         self.is_touring = False
         self.resume_ms = FOREVER_MS  # when a tour that waits for people goes on
         self.is_adrift = False  # runs on though nobody could help it, until it hears a motion
@@ -194,7 +194,6 @@ class Head:
 
     def ends_tour(self):
         """No tour goes on by itself any more."""
-        self.is_left = False
         self.is_touring = False
         self.resume_ms = FOREVER_MS
 
