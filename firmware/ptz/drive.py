@@ -218,11 +218,18 @@ class Drive:
         """Tell when the next lease runs out."""
         return min(self._move_until_ms, self._lens_until_ms)
 
-    def due_ms(self) -> int:
-        """Tell when `next_frame` has something to say, if no wish comes; 0 for now."""
+    def due_ms(self, now_ms: int, exchange_ms: int = 0) -> int:
+        """Tell when `next_frame` has something to say, if no wish comes; 0 for now.
+
+        Args:
+            now_ms: monotonic.
+            exchange_ms: as in `next_frame`; so close to a lease's end nothing is told again.
+        """
         if self.is_urgent() or (self._queue and self.state != MOVING):
             return 0
-        return min(self._resend_ms, self.lease_due_ms())
+        lease_ms = self.lease_due_ms()
+        is_lease_near = lease_ms - max(now_ms, self._resend_ms) < exchange_ms
+        return lease_ms if is_lease_near else self._resend_ms
 
     def is_urgent(self) -> bool:
         """Whether a stop or a motion waits, before which no query may go."""

@@ -341,10 +341,10 @@ class PtzService:
         return min(due_ms, self._aiming.halt_due_ms()) if self._aiming else due_ms
 
     def _due_ms(self, now_ms: int) -> int:
-        due_ms = min(self._stop_due_ms(), self.drive.due_ms(), self.hands.due_ms())
+        told_ms = self.drive.due_ms(now_ms, self.exchange_ms(self.protocol.reply_kind()))
+        asked_ms = self.asking.due_ms if self._may_query(now_ms) else states.NEVER_MS
+        due_ms = min(told_ms, asked_ms, self._stop_due_ms(), self.hands.due_ms())
         due_ms = min(due_ms, now_ms + IDLE_MS)
-        if self._may_query(now_ms):
-            due_ms = min(due_ms, self.asking.due_ms)
         if self.reckoning is not None:
             due_ms = min(due_ms, self.reckoning.due_ms(now_ms))
         return max(due_ms, now_ms)

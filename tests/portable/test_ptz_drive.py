@@ -229,10 +229,13 @@ def test_loss_forgets_and_close_stops():
 
 def test_due_tells_when_there_is_something_to_say():
     drive = opened()
-    assert drive.due_ms() == states.NEVER_MS
+    assert drive.due_ms(50) == states.NEVER_MS
     assert not drive.is_urgent()
     drive.set_motion(LEFT, None, 50)
-    assert drive.due_ms() == 0
+    assert drive.due_ms(50) == 0
     assert drive.is_urgent()
     drained(drive, 50)
-    assert drive.due_ms() == 450
+    assert drive.due_ms(50) == 450
+    assert drive.due_ms(50, 400) == 450
+    assert drive.due_ms(50, 600) == 950, "told again so late, it could outlast the lease"
+    assert drive.due_ms(900, 60) == 950, "nor now: the line was busy until here"
