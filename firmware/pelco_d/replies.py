@@ -112,6 +112,11 @@ class ReplyReader:
         self._held = held[at:]
         return None
 
+    def drop(self) -> None:
+        """Hear that no more comes: what is held was no reply."""
+        self.junk_count += len(self._held)
+        self._held = b""
+
     def _longer(self, held: bytes, at: int, is_quiet: bool) -> int:
         """Tell how much to skip because these four bytes begin a frame of seven.
 

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
             """Take bytes; returns the reply once it is there."""
             raise NotImplementedError
 
+        def drop(self) -> None:
+            """Hear that no more comes: what is held was no reply."""
+            raise NotImplementedError
+
     class Forms(Protocol):
         """The forms of reply of one protocol; `firmware.pelco_d.replies` is the model."""
 
@@ -220,6 +224,7 @@ class Session:
         self.is_busy = False
         if self._reader is None:
             return
+        self._reader.drop()
         self.junk_count += self._reader.junk_count
         self._reader = None
         if self.reply is None:

@@ -88,6 +88,11 @@ class ReplyReader:
         self._held = held[over:]
         return reply
 
+    def drop(self) -> None:
+        """Hear that no more comes: what is held was no reply."""
+        self.junk_count += len(self._held)
+        self._held = b""
+
     def _position(self, held: bytes) -> "tuple[Reply | None, bytes]":
         while len(held) >= FRAME_BYTES:
             window = held[:FRAME_BYTES]

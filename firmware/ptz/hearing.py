@@ -68,6 +68,7 @@ class Hearing:
     def _miss(self, is_junk: bool, now_ms: int) -> None:
         dome = self._dome
         dome.place.miss(now_ms)
+        dome.insist.mumble(is_junk)
         if dome.asking.miss(now_ms) and not dome.sight.is_silent:
             dome.sight.is_silent = True
             dome.place.forget()

@@ -132,3 +132,5 @@ def test_a_long_babble_is_not_kept():
     reader = replies.expect(replies.GENERAL, 1, C.stop(1))
     assert reader.receive(b"\xa2" * 500 + b"\x00", True) is None
     assert reader.junk_count >= 400
+    reader.drop()
+    assert reader.junk_count == 501

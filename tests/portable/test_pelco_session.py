@@ -91,6 +91,16 @@ def test_nothing_is_due_from_a_silent_head():
     assert (session.timeout_count, session.echo_count, session.junk_count) == (0, 1, 2)
 
 
+def test_an_answer_that_is_cut_off_is_no_reply_but_noise():
+    session = Session(1, 9600)
+    session.begin(ASK, "pan", 0)
+    session.receive(PAN[:6], 20)
+    assert not session.step(40) and session.junk_count == 0, "the rest can still come"
+    assert session.step(session.due_ms)
+    assert session.reply is None
+    assert (session.timeout_count, session.junk_count) == (1, 6)
+
+
 def test_late_and_unasked_bytes_are_junk():
     session = Session(1, 9600)
     session.receive(PAN, 5)

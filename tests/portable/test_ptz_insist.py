@@ -138,14 +138,33 @@ def test_a_silent_head_that_missed_every_stop_is_stopped_all_the_same():
 
 
 class Mumbler(Dome):
-    """A dome that can come to say only what nobody can read."""
+    """A dome that can come to say only what nobody can read.
 
-    is_mumbling = False
+    Attributes:
+        spoil: what becomes of an answer.
+    """
+
+    spoil = None
 
     def receive(self, data, now_ms):
-        """Answer, with a wrong last byte when it mumbles."""
+        """Answer, as well as it can."""
         said = super().receive(data, now_ms)
-        return said[:-1] + bytes((said[-1] ^ 1,)) if said and self.is_mumbling else said
+        return self.spoil(said) if said and self.spoil else said
+
+
+def wrong_at_the_end(said):
+    """Spoil the last byte."""
+    return said[:-1] + bytes((said[-1] ^ 1,))
+
+
+def cut_off(said):
+    """Lose the last byte."""
+    return said[:-1]
+
+
+def nothing(said):
+    """Lose it all."""
+    return said[:0]
 
 
 def test_a_head_that_was_dead_for_long_and_only_mumbles_is_stopped_soon():
@@ -158,7 +177,41 @@ def test_a_head_that_was_dead_for_long_and_only_mumbles_is_stopped_soon():
     bench.run(30_000)
     assert bench.service.is_silent() and bench.dome.is_moving
     bench.dome.is_deaf = False
-    bench.dome.is_mumbling = True
+    bench.dome.spoil = wrong_at_the_end
     bench.run(2_500)
     assert not bench.dome.is_moving, "it answered, though nobody could read what"
     assert bench.service.is_silent()
+
+
+def test_a_preset_sought_does_not_let_a_head_run_on_that_hears_again_and_only_mumbles():
+    for baud in (2400, 9600):
+        for spoil in (wrong_at_the_end, cut_off):
+            for deaf_ms in (700, 1_100, 3_000):
+                case = (baud, spoil.__name__, deaf_ms)
+                bench = Bench(baud, Mumbler(1, GENERAL, 0))
+                bench.run(1500)
+                bench.service.move(500, 0, 0, bench.ms)
+                bench.run(300)
+                bench.dome.is_deaf = True
+                bench.dome.spoil = spoil
+                assert bench.service.preset("go", 7, bench.ms) == "", case
+                bench.run(deaf_ms)
+                assert bench.dome.is_moving, case
+                bench.dome.is_deaf = False  # it has no preset 7
+                bench.run(2_500)
+                assert not bench.dome.is_moving, case
+                assert bench.service.drive.state == "idle", case
+
+
+def test_a_head_that_nobody_can_read_reaches_its_preset_all_the_same():
+    for spoil in (wrong_at_the_end, cut_off, nothing):
+        bench = Bench(4800, Mumbler(1, GENERAL, 0))
+        bench.dome.presets = {1: (9_000, 0, 0)}
+        bench.dome.spoil = spoil
+        bench.run(5_000)
+        assert bench.service.is_silent(), spoil
+        bench.service.move(-500, 0, 0, bench.ms)
+        bench.run(300)
+        assert bench.service.preset("go", 1, bench.ms) == "", spoil
+        bench.run(15_000)
+        assert bench.dome.pan_cdeg == 9_000, spoil

@@ -32,6 +32,7 @@ ONCE_BROKEN = (
     32_477_445,  # the witness gave no time to stand to what was stopped on its way to a preset
     957_434,  # four stops were damaged, and the preset that followed them does not exist
     934_059,  # a head that heard again while a preset was sought ran on from before
+    35_003_474,  # a head that heard again and only mumbled ran on while a preset was sought
     40_018_169,  # other frames kept the questions back on the way to a soft stop
 )
 ONCE_BROKEN_PLACES = (
@@ -41,6 +42,7 @@ ONCE_BROKEN_PLACES = (
     50_141_311,  # two damaged bits made up a zoom with the right checksum; only pan was set aside
     50_163_657,  # an aim that was held back kept the questions back, too: nobody saw the head turn
     50_255_590,  # a tour went on after half a minute, which the witness did not know
+    55_008_959,  # the same with answers that were cut off, which did not count as noise
     52_343_267,  # the witness forgot two damaged stops when the lens was turned
 )
 
