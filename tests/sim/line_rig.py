@@ -9,7 +9,7 @@ from firmware.ptz.service import PtzService
 from sim.devices.line import UNIT, SimLine
 
 CLOSED_MS = 50  # a unit turns at least so often while its port is closed
-HASTY_MS = 250  # so long at most it may want its next turn at once, and send nothing
+HASTY_MS = 20  # so long at most it may want its next turn at once, and send nothing
 
 
 class LineRig:
