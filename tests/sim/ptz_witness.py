@@ -269,6 +269,7 @@ class Head:
         dome = self.dome
         if self.is_adrift and dome.last_motion_ms != self.adrift_ms:
             self.is_adrift = False
+            self.is_excused(dome.last_motion_ms)  # by what it hears now, it comes to a stand
         if dome.last_frame and dome.last_frame not in self.sent:
             self.made_up_count += 1
             self.sent.add(dome.last_frame)

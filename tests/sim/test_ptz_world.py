@@ -43,6 +43,7 @@ ONCE_BROKEN_PLACES = (
     50_163_657,  # an aim that was held back kept the questions back, too: nobody saw the head turn
     50_255_590,  # a tour went on after half a minute, which the witness did not know
     55_008_959,  # the same with answers that were cut off, which did not count as noise
+    57_195_833,  # the witness gave no time to stand to a zoom that damage had made up
     52_343_267,  # the witness forgot two damaged stops when the lens was turned
 )
 
