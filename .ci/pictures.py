@@ -65,6 +65,7 @@ def sit_down(page: Page, url: str) -> None:
     page.fill("#person", "Ada Lovelace")
     page.fill("#reason", "routine watch")
     page.click("#sign-in-go")
+    expect(page.locator("#sign-in")).to_be_hidden()
     expect(page.locator("[data-count='live'] b")).to_have_text("2", timeout=WAIT_MS)
     for camera in (DOME, YARD):
         recording = page.locator(f"{camera} [data-field='recording']")

@@ -49,6 +49,7 @@ class Seat:
         page.select_option("#role", role)
         page.fill("#reason", "routine watch")
         page.click("#sign-in-go")
+        expect(page.locator("#sign-in")).to_be_hidden()  # until then it takes every press
         expect(page.locator(f"{DOME} [data-pan='-1'][data-tilt='0']")).to_be_enabled()
         return page
 
@@ -77,9 +78,7 @@ def seat(tmp_path: Path, browser: Browser) -> Iterator[Seat]:
 
 
 def _hold(page: Page, selector: str) -> None:
-    box = page.locator(selector).bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    page.locator(selector).hover()
     page.mouse.down()
 
 

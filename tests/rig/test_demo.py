@@ -92,14 +92,13 @@ def page(demo: Demo) -> Iterator[Page]:
         page.select_option("#role", "operator")
         page.fill("#reason", "routine watch")
         page.click("#sign-in-go")
+        expect(page.locator("#sign-in")).to_be_hidden()
         yield page
         chromium.close()
 
 
 def hold(page: Page, selector: str, seconds: float) -> None:
-    box = page.locator(selector).bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 8, box["y"] + 8)
+    page.locator(selector).hover()
     page.mouse.down()
     time.sleep(seconds)
     page.mouse.up()
