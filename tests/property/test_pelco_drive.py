@@ -48,18 +48,6 @@ class Story:
         """Monotonic milliseconds."""
         return self.ms
 
-    def utc_ms(self) -> int:
-        """No wall clock here."""
-        return 0
-
-    def utc_quality(self) -> int:
-        """No wall clock here."""
-        return 0
-
-    def utc_doubt_ms(self) -> int:
-        """No wall clock here."""
-        return 0
-
     def wish(self) -> None:
         """Let somebody do something."""
         draw, service = self.draw, self.service

@@ -20,18 +20,6 @@ class Clock:
         """Monotonic milliseconds."""
         return self.ms
 
-    def utc_ms(self) -> int:
-        """No wall clock here."""
-        return 0
-
-    def utc_quality(self) -> int:
-        """No wall clock here."""
-        return 0
-
-    def utc_doubt_ms(self) -> int:
-        """No wall clock here."""
-        return 0
-
 
 class World:
     """The far end, as the conformance checks see it."""
