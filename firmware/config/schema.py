@@ -170,6 +170,7 @@ PROFILES = (
     "visca-evi-d90",
     "visca-ptzoptics",
 )
+BAUDS = (1200, 2400, 4800, 9600, 19200, 38400)
 
 PTZ = (
     _text(
@@ -191,7 +192,7 @@ PTZ = (
         NUMBER,
         2_400,
         "speed of the line; where it is not given, 4800 for pelco-p and 9600 for visca",
-        choices=(1200, 2400, 4800, 9600, 19200, 38400),
+        choices=BAUDS,
     ),
     Setting("address", NUMBER, 1, "the dome's number: pelco-p to 32, visca to 7", limits=(1, 255)),
     Setting("replies", FLAG, True, "whether the dome answers; the profile where not given"),

@@ -160,7 +160,7 @@ class SerialLine:
         try:
             return serial.Serial(self.name, self.baud, timeout=0, write_timeout=0, exclusive=True)
         except TROUBLE as trouble:
-            raise _opening_error(self.name, trouble) from trouble
+            raise opening_error(self.name, trouble) from trouble
 
     def _adopt_remote(self) -> serial.SerialBase:
         """Take the connection made in the background, or begin to make one."""
@@ -192,7 +192,7 @@ class _Attempt:
         try:
             port = serial.serial_for_url(self._name, self._baud, timeout=0.2)
         except TROUBLE as trouble:
-            error = _opening_error(self._name, trouble)
+            error = opening_error(self._name, trouble)
         with self._lock:
             if self._is_abandoned and port is not None:
                 port.close()
@@ -269,14 +269,21 @@ def _read_device(fd: int) -> tuple[bytes, bool]:
     return data, not data
 
 
-def _opening_error(name: str, trouble: BaseException) -> PortError:
+def opening_error(name: str, trouble: BaseException) -> PortError:
+    """Say why a line could not be opened, and what to look at.
+
+    Args:
+        name: device or URL.
+        trouble: what pyserial raised.
+    """
     number = getattr(trouble, "errno", None)
     inner = trouble.__context__
     if number is None and isinstance(inner, (OSError, termios.error)) and inner.args:
         number = inner.args[0]  # pyserial keeps the number only of the error it came from
+    told = os.strerror(number) if isinstance(number, int) else str(trouble)
     if isinstance(trouble, ValueError) or number in REFUSALS:
         return PortRefused(
-            f"serial line {name}: {trouble}; check permissions (group dialout), "
+            f"serial line {name}: {told}; check permissions (group dialout), "
             "that no other program holds it, and the settings"
         )
-    return PortAbsent(f"serial line {name}: {trouble}; check the device name and the cable")
+    return PortAbsent(f"serial line {name}: {told}; check the device name and the cable")

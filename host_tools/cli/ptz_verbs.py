@@ -13,7 +13,14 @@ from firmware.ptz import dialects, protocols
 from firmware.ptz.place import AXES
 from host_tools.cli import ptz_manual
 from host_tools.cli.words import refuse, say, tell_list
-from host_tools.field.line import LAST_BYTES_S, LineRefusedError, Target, ask, open_port
+from host_tools.field.line import (
+    LAST_BYTES_S,
+    LineRefusedError,
+    Target,
+    ask,
+    baud_faults,
+    open_port,
+)
 from host_tools.field.probe import BAUDS, probe
 
 app = typer.Typer(
@@ -260,8 +267,11 @@ def _places(protocol: str, bauds: str, addresses: str) -> Iterator[tuple[int, in
         low, high = int(first), int(last or first)
     except ValueError as error:
         raise ConfigError(["--bauds takes 2400,9600 and --addresses takes 1-8"]) from error
-    if not 1 <= low <= high <= frame.ADDRESS_MAX or not all(speed > 0 for speed in speeds):
-        raise ConfigError([f"--addresses {addresses}: give 1-8, at most 1-255"])
+    faults = baud_faults(speeds)
+    if not 1 <= low <= high <= frame.ADDRESS_MAX:
+        faults.append(f"--addresses {addresses}: give 1-8, at most 1-255")
+    if faults:
+        raise ConfigError(faults)
     for speed in speeds:
         for address in range(low, high + 1):
             yield speed, address

@@ -5,13 +5,16 @@ from typing import TYPE_CHECKING, Protocol
 
 import serial
 
-from firmware.config import line_url
+from firmware.config import line_url, schema
 from firmware.errors import ConfigError
 from firmware.ptz import protocols
 from firmware.ptz.head import Exchange
 from firmware.ptz.model import PtzSettings
+from hal.linux.serial import TROUBLE, opening_error
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from firmware.pelco_d.session import AnyReply
 
 POLL_S = 0.002
@@ -62,6 +65,7 @@ class Target:
         elif not 1 <= self.address <= line_url.ADDRESS_MAX[self.protocol]:
             most = line_url.ADDRESS_MAX[self.protocol]
             faults.append(f"--address {self.address}: {self.protocol} has 1 to {most}")
+        faults += baud_faults([self.baud] if "baud" in whole else [])
         if faults:
             raise ConfigError(faults)
 
@@ -70,6 +74,12 @@ class Target:
         settings = PtzSettings(self.address, self.baud, has_replies=True)
         settings.protocol = self.protocol
         return settings
+
+
+def baud_faults(bauds: "Iterable[int]") -> list[str]:
+    """Refuse each speed that no unit can be set to."""
+    known = ", ".join(str(baud) for baud in schema.BAUDS)
+    return [f"baud {baud}: give one of {known}" for baud in bauds if baud not in schema.BAUDS]
 
 
 def open_port(name: str, baud: int) -> serial.SerialBase:
@@ -83,10 +93,8 @@ def open_port(name: str, baud: int) -> serial.SerialBase:
         if "://" not in name:
             port.exclusive = True
         port.open()
-    except (serial.SerialException, OSError, ValueError) as error:
-        raise LineRefusedError(
-            f"{name}: {error}; check the name, group dialout, and that no gateway runs on it"
-        ) from error
+    except TROUBLE as error:
+        raise LineRefusedError(str(opening_error(name, error))) from error
     return port
 
 

@@ -3,6 +3,7 @@
 import os
 import random
 import select
+import termios
 import threading
 import time
 import tty
@@ -18,6 +19,8 @@ FRAME_COUNT_MAX = 5_000
 REPLY_AFTER_S = 0.002
 IDLE_S = 0.25
 READ_BYTES_MAX = 4096
+OSPEED = 5  # where termios keeps it
+OTHER_SPEED_MASK = 0x55  # what a UART at another speed makes of a byte is no sync, at least
 
 
 class Heard(NamedTuple):
@@ -32,7 +35,8 @@ class PtyLine:
     """One serial line as a pty: what is written arrives byte by byte at its baud.
 
     Each burst has an absolute schedule, so a late wake-up of this thread delays one byte and not
-    those behind it.
+    those behind it. Once somebody has set the pty's speed, bytes at another speed than the dome's
+    arrive as other bytes; a program that sets none is heard.
 
     Args:
         link: path of the symlink to make.
@@ -52,6 +56,7 @@ class PtyLine:
         self.noise_count = 0
         self.frames: deque[Heard] = deque(maxlen=FRAME_COUNT_MAX)
         self._byte_s = 10 / baud
+        self._speed = getattr(termios, f"B{baud}")
         self._chance = random.Random(1)  # noqa: S311
         self._lock = threading.Lock()
         self._to_dome: deque[tuple[float, int]] = deque()
@@ -61,6 +66,7 @@ class PtyLine:
         self._recent: deque[int] = deque(maxlen=FRAME_BYTES)
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
+        self._unset_speed = self._set_speed()
         self.device = os.ttyname(self._slave)
         self._stop_read, self._stop_write = os.pipe()
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -104,9 +110,14 @@ class PtyLine:
     def _take(self, data: bytes) -> None:
         """Put a burst on the wire."""
         start_s = max(time.monotonic(), self._dome_free_s)
+        if self._set_speed() not in (self._speed, self._unset_speed):
+            data = bytes(octet & OTHER_SPEED_MASK for octet in data)
         for index, octet in enumerate(data):
             self._to_dome.append((start_s + (index + 1) * self._byte_s, self._spoilt(octet)))
         self._dome_free_s = start_s + len(data) * self._byte_s
+
+    def _set_speed(self) -> int:
+        return int(termios.tcgetattr(self._slave)[OSPEED])
 
     def _deliver(self) -> None:
         now_s = time.monotonic()

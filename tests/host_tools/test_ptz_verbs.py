@@ -93,6 +93,33 @@ def test_an_adapter_that_hears_itself_is_not_taken_for_domes():
     assert report.found == [] and report.echo_count == report.asked_count > 0
 
 
+def test_the_probe_finds_the_one_speed_of_a_dome_on_a_pty(tmp_path: Path):
+    line = PtyLine(tmp_path / "dome", Dome(1), 9600)
+    try:
+        code, said = run(
+            "probe", "--serial", str(tmp_path / "dome"), "--addresses", "1-1", "--json"
+        )
+        assert code == 0, said
+        assert [row["baud"] for row in json.loads(said)["found"]] == [9600], said
+    finally:
+        line.close()
+
+
+def test_a_line_that_cannot_be_used_is_refused_with_what_to_do(tmp_path: Path):
+    nowhere = tmp_path / "nowhere"
+    for words, told in (
+        (("where", "--serial", f"{nowhere}"), f"{nowhere}: No such file or directory; check the"),
+        (("where", "--serial", f"{tmp_path}"), f"{tmp_path}: Is a directory; check the"),
+        (
+            ("where", "--serial", f"pelco-d+serial://{nowhere}?baud=9601"),
+            "baud 9601: give one of 1200, 2400, 4800, 9600, 19200, 38400",
+        ),
+        (("probe", "--serial", f"{nowhere}", "--bauds", "2400,96"), "baud 96: give one of 1200"),
+    ):
+        code, said = run(*words)
+        assert code == 2 and told in said.replace("\n", " "), (words, said)
+
+
 def test_probe_and_send_on_a_pty(tmp_path: Path):
     dome = Dome(2, GENERAL)
     line = PtyLine(tmp_path / "dome", dome, 9600)
