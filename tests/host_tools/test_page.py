@@ -77,6 +77,11 @@ def seat(tmp_path: Path, browser: Browser) -> Iterator[Seat]:
     seat.close()
 
 
+def degrees(page: Page, cdeg: object) -> str:
+    """Write an angle as the page does: a browser rounds a half up, Python to even."""
+    return str(page.evaluate("cdeg => `${(cdeg / 100).toFixed(1)}°`", cdeg))
+
+
 def _hold(page: Page, selector: str) -> None:
     page.locator(selector).hover()
     page.mouse.down()

@@ -11,7 +11,7 @@ from firmware.ptz.model import PtzSettings, fov_cdeg
 from firmware.ptz.privacy import View
 from host_tools import authority
 from tests.host_tools.centre import until
-from tests.host_tools.test_page import DOME, Seat
+from tests.host_tools.test_page import DOME, Seat, degrees
 
 pytestmark = pytest.mark.slow
 PAD = """() => {
@@ -85,7 +85,7 @@ def test_a_double_click_on_the_picture_looks_there(desk: Seat):
     box = picture.bounding_box()
     assert box is not None
     aim = (desk.unit.pan_cdeg, -750, 120)
-    shown = f"{aim[0] / 100:.1f}°"
+    shown = degrees(desk.page, aim[0])
     expect(desk.page.locator(f"{DOME} [data-field='pan']")).to_have_text(shown)
     expect(desk.page.locator(f"{DOME} [data-field='dome']")).to_have_text("idle")
     picture.dblclick(position={"x": box["width"] * 0.75, "y": box["height"] * 0.4})
@@ -112,7 +112,7 @@ def test_a_tour_is_started_and_ended_from_the_page(desk: Seat):
 def test_a_zone_drawn_on_a_still_becomes_text_for_the_authority(desk: Seat, tmp_path: Path):
     count = len(desk.unit.commands)
     aim = (desk.unit.pan_cdeg, -750, 120)
-    shown = f"{aim[0] / 100:.1f}°"
+    shown = degrees(desk.page, aim[0])
     expect(desk.page.locator(f"{DOME} [data-field='pan']")).to_have_text(shown)
     desk.page.locator(f"{DOME} [data-field='draft']").click()
     picture = desk.page.locator("#zone-picture")

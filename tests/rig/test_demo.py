@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.host_tools.test_page import degrees
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -130,9 +132,8 @@ def test_pan_left_moves_the_dome_and_its_still(page: Page, demo: Demo):
         turned = moved_cdeg(before, demo.truth(name)["pan_cdeg"])
         assert turned < -100, (name, turned)
         expect(page.locator(f"{camera} img")).not_to_have_attribute("src", still)
-        # the browser rounds a half up, Python to even
-        shown = page.evaluate("cdeg => (cdeg / 100).toFixed(1)", demo.truth(name)["pan_cdeg"])
-        expect(page.locator(f"{camera} [data-field='pan']")).to_have_text(f"{shown}°")
+        shown = degrees(page, demo.truth(name)["pan_cdeg"])
+        expect(page.locator(f"{camera} [data-field='pan']")).to_have_text(shown)
 
 
 @pytest.mark.clause("C42")
