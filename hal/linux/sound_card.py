@@ -3,6 +3,7 @@
 import atexit
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from hal.api.errors import PortAbsent, PortError, PortLost
@@ -25,10 +26,16 @@ _library: dict[str, int] = {"streams": 0}
 _endings: list[threading.Thread] = []
 
 
-def _wait_for_endings() -> None:
-    """Let streams close before PortAudio is taken down at exit; else it aborts the process."""
+def _wait_for_endings(take_down: Callable[[], None]) -> None:
+    """Let streams close before PortAudio is taken down at exit; else it aborts the process.
+
+    One whose sound server died while it was starting never ends: PortAudio waits for a thread
+    that is gone, and is left as it is.
+    """
     for ending in _endings:
         ending.join(END_WAIT_S)
+    if _library["streams"]:
+        atexit.unregister(take_down)
 
 
 class CardMicrophone:
@@ -164,8 +171,8 @@ class _Capture:
 
             library: Any = sounddevice
             with _library_lock:
-                atexit.unregister(_wait_for_endings)
-                atexit.register(_wait_for_endings)  # after PortAudio's own, so it runs before
+                atexit.unregister(_wait_for_endings)  # register after PortAudio's: to run before
+                atexit.register(_wait_for_endings, library._exit_handler)  # noqa: SLF001
         except OSError as trouble:
             self._fail(f"{trouble}; install libportaudio2")
             return

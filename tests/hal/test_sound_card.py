@@ -3,6 +3,9 @@
 import contextlib
 import math
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -123,8 +126,9 @@ def test_a_tone_is_heard_as_it_is_and_a_dead_source_is_noticed(tmp_path):
         assert world.now_ms() - start_ms <= 50
         assert wait_until(world, lambda: not world.microphone.has_session(), 2000)
         world.microphone.open()
-        assert wait_until(world, world.microphone.has_session, 5000)
-        server.process.kill()
+        with Tone(server.fifo):
+            assert wait_until(world, lambda: world.microphone.read() is not None, 5000)
+            server.process.kill()
         assert isinstance(trouble_of(world.microphone, world), PortLost), "a killed server"
         world.microphone.close()
         assert wait_until(world, lambda: not world.microphone.has_session(), 5000)
@@ -133,6 +137,31 @@ def test_a_tone_is_heard_as_it_is_and_a_dead_source_is_noticed(tmp_path):
         assert isinstance(absent, PortAbsent), repr(absent)
         assert "card:simmic" in str(absent)
         world.close()
+
+
+UNENDED = """
+import os, time
+import sounddevice
+from hal.api.errors import PortAbsent
+from hal.linux import sound_card
+from hal.linux.wake import Wake
+microphone = sound_card.CardMicrophone("nowhere", Wake())
+microphone.open()
+try:
+    while True:
+        microphone.read()
+        time.sleep(0.01)
+except PortAbsent:
+    sound_card._library["streams"] = {}
+sounddevice._terminate = os.abort  # as PortAudio does where a stream cannot be closed
+"""
+
+
+@pytest.mark.parametrize(("stream_count", "code"), [(0, -signal.SIGABRT), (1, 0)])
+def test_a_stream_that_never_ends_does_not_abort_the_process(stream_count, code):
+    script = UNENDED.format(stream_count)
+    ended = subprocess.run([sys.executable, "-c", script], check=False, capture_output=True)
+    assert ended.returncode == code, ended.stderr
 
 
 def check_tone():
