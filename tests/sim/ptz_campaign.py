@@ -8,17 +8,16 @@ one whose stops were all damaged on a one-way line, one that damage on the line 
 import random
 
 from tests.sim.line_rig import LineRig
+from tests.sim.ptz_picture import TURN_CDEG, Zone
 from tests.sim.ptz_witness import (
     ANSWER_MS,
     FOREVER_MS,
     LATE_MS,
     STAND_MS,
     STOP_MS,
-    TURN_CDEG,
     BrokenError,
     Ear,
     Head,
-    Zone,
 )
 
 from firmware.ptz.model import PtzSettings
@@ -182,7 +181,7 @@ class Sequence:
             ways = (draws.randrange(-most, most + 1), draws.randrange(-most, most + 1))
             self.move = (*ways, draws.choice((-1, 0, 0, 1)))
         if not service.move(*self.move, now_ms):
-            head.moves(now_ms, self.rig.line.spoilt_count())
+            head.moves(now_ms, self.rig.line.spoilt_count(), self.move)
 
     def _rest(self, service, head, dice: int) -> None:
         """Do what is neither a move nor a stop: a preset, the lens, an auxiliary."""

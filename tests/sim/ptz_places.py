@@ -8,15 +8,14 @@ that shows a zone, has to be refused.
 """
 
 from tests.sim.ptz_campaign import COUNTS, PAN_LIMIT_CDEG, Sequence
+from tests.sim.ptz_picture import TURN_CDEG, focal_of
 from tests.sim.ptz_witness import (
     FOREVER_MS,
     LEASE_MS,
     PLACE_REPLIES,
     STOP_MS,
-    TURN_CDEG,
     BrokenError,
     Head,
-    focal_of,
 )
 
 from firmware.app.rate_desk import reckoning_of

@@ -4,7 +4,7 @@ It knows what was wished for and accepted and what the world did to head and lin
 controller it asks only what it covers of a picture. It shares no code with the controller.
 """
 
-import math
+from tests.sim.ptz_picture import focal_of
 
 from sim.devices.line import FAR
 
@@ -18,10 +18,6 @@ RESUME_MS = 30_000  # from the last person's act until a tour goes on
 COPY_COUNT = 2  # of a stop to a head that never answers
 AXES = ("pan", "tilt", "zoom", "focus", "iris")
 LENS = ("focus", "iris")
-TURN_CDEG = 36_000
-# The lens of the heads: zoom in permille, width of the view in cdeg.
-WIDTHS = (6000, 4577, 3491, 2663, 2031, 1550, 1182, 902, 688, 525, 400)
-LEAST_DEPTH = 0.01
 SPEED_MAX, TURBO = 0x3F, 0x40
 OPPOSED = (0x0006, 0x0018, 0x0060, 0x0180, 0x0600)
 RESERVED = 0x6000
@@ -71,58 +67,6 @@ class Ear:
         self._tail = heard[1 - FRAME_BYTES :]
 
 
-class Zone:
-    """Rays to nine points of a zone: corners, sides and middle."""
-
-    def __init__(self, left, width, low, height):
-        self.edges = (left, (left + width) % TURN_CDEG, low, low + height)
-        self._rays = []
-        for across in (0.0, 0.5, 1.0):
-            for above in (0.0, 0.5, 1.0):
-                pan = math.radians((left + across * width) / 100)
-                tilt = math.radians((low + above * height) / 100)
-                flat = math.cos(tilt)
-                self._rays.append((flat * math.sin(pan), flat * math.cos(pan), math.sin(tilt)))
-
-    def parts(self, count):
-        """Cut it up, across and above."""
-        left, right, low, high = self.edges
-        width, height = (right - left) % TURN_CDEG / count, (high - low) / count
-        cuts = [(across, above) for across in range(count) for above in range(count)]
-        return [
-            Zone(left + across * width, width, low + above * height, height)
-            for across, above in cuts
-        ]
-
-    def seen(self, pan_cdeg, tilt_cdeg, focal):
-        """Points of it in a picture, in parts of a thousand of its width and height."""
-        pan, tilt = math.radians(pan_cdeg / 100), math.radians(tilt_cdeg / 100)
-        sin_pan, cos_pan, sin_tilt, cos_tilt = (
-            math.sin(pan),
-            math.cos(pan),
-            math.sin(tilt),
-            math.cos(tilt),
-        )
-        points = []
-        for east, north, up in self._rays:
-            along = east * sin_pan + north * cos_pan
-            depth = along * cos_tilt + up * sin_tilt
-            if depth <= LEAST_DEPTH:
-                continue
-            x = 0.5 + focal * (east * cos_pan - north * sin_pan) / depth
-            y = 0.5 - focal * 16 / 9 * (up * cos_tilt - along * sin_tilt) / depth
-            if 0 <= x <= 1 and 0 <= y <= 1:
-                points.append((x * 1000, y * 1000))
-        return points
-
-
-def focal_of(zoom_permille):
-    """Distance of the picture's plane, in widths of the picture."""
-    step = min(zoom_permille // 100, 9)
-    width = WIDTHS[step] + (zoom_permille - 100 * step) * (WIDTHS[step + 1] - WIDTHS[step]) / 100
-    return 0.5 / math.tan(math.radians(width / 200))
-
-
 class Head:
     """What one head may do, and until when."""
 
@@ -132,6 +76,7 @@ class Head:
         self.move_until_ms = self.lens_until_ms = self.seek_until_ms = -FOREVER_MS
         self.homing_until_ms = -FOREVER_MS
         self.told_until_ms = -FOREVER_MS  # a motion may be on the wire, whatever happened to it
+        self.wish = None  # of a move that goes on
         self.is_left = False  # no unit runs that could stop it
         self.is_touring = False
         self.resume_ms = FOREVER_MS  # when a tour that waits for people goes on
@@ -145,11 +90,16 @@ class Head:
         self.made_up_count = 0
         self.eaten_count = 0
 
-    def moves(self, now_ms, spoilt_count):
-        """Somebody's move was accepted: for a lease, and in place of any preset."""
+    def moves(self, now_ms, spoilt_count, wish=None):
+        """Somebody's move was accepted: for a lease, and in place of any preset.
+
+        One that is renewed need not be told at once: what damaged it before matters still.
+        """
+        is_renewed = wish is not None and wish == self.wish and now_ms < self.told_until_ms
+        self.wish = wish
         self.move_until_ms = self.told_until_ms = now_ms + LEASE_MS
         self.seek_until_ms = now_ms + STOP_MS
-        if not (self.dome.focus.rate_per_s or self.dome.iris.rate_per_s):
+        if not (is_renewed or self.dome.focus.rate_per_s or self.dome.iris.rate_per_s):
             self.spoilt_count = spoilt_count
 
     def turns_lens(self, now_ms, spoilt_count):
@@ -199,6 +149,7 @@ class Head:
 
     def stops_by(self, until_ms, spoilt_count):
         """Everything has to be stopped on the wire by then."""
+        self.wish = None
         self.move_until_ms = min(self.move_until_ms, until_ms)
         self.told_until_ms = min(self.told_until_ms, until_ms)
         self.lens_until_ms = min(self.lens_until_ms, until_ms)

@@ -33,6 +33,7 @@ ONCE_BROKEN = (
     957_434,  # four stops were damaged, and the preset that followed them does not exist
     934_059,  # a head that heard again while a preset was sought ran on from before
     35_003_474,  # a head that heard again and only mumbled ran on while a preset was sought
+    38_569_703,  # the witness forgot what had damaged a move when it was renewed
     40_018_169,  # other frames kept the questions back on the way to a soft stop
 )
 ONCE_BROKEN_PLACES = (
