@@ -102,6 +102,7 @@ class RingDesk:
             return
         settings = RecorderSettings(
             record_bytes_max=int(self._config.ring["record_bytes"]),
+            memory_bytes_max=self._board.footage_bytes_max,
             index_key=self.index_key,
         )
         self.recorder = RecorderService(

@@ -252,14 +252,14 @@ class RecorderService:
     def _fill(self, record: Stream) -> None:
         """Write what the open segment takes, up to the first item that needs another."""
         while record.queue:
-            item = record.queue[0]
-            if item.cause:
+            if record.queue[0].cause:
                 self._end(record)
-            elif record.writer.is_open() and not record.fits(item):
-                self._plan.append(record.write())
-                self._is_dirty = True
-            else:
+                continue
+            step = None if record.fits(record.queue[0]) else record.write()
+            if step is None:
                 return
+            self._plan.append(step)
+            self._is_dirty = True
 
     def _end(self, record: Stream) -> None:
         """Close the segment as the end of a run says, unless nothing of the run is on it."""
@@ -345,6 +345,6 @@ class RecorderService:
         self._is_dirty = True
         for record in self._streams.values():
             record.give_up(self._cipher)
-        if not self.is_failing:
-            self.is_failing = True
+        was_failing, self.is_failing = self.is_failing, True
+        if not was_failing:
             self.events.emit("disk.failed", now_ms, {"code": code})

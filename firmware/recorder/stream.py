@@ -199,9 +199,8 @@ class Stream:
 
     def resume(self, now_ms: int) -> "dict[str, Value]":
         """End a gap; returns what is to be told of it."""
-        lasted_ms = now_ms - self.cut_since_ms
         fields: dict[str, Value] = {"stream": self.name, "after": self.gap_cause}
-        fields["lasted_ms"] = lasted_ms
+        fields["lasted_ms"] = now_ms - self.cut_since_ms
         self.gap_cause = ""
         return fields
 
@@ -214,17 +213,21 @@ class Stream:
         return self.held_bytes * 4 >= self.record_bytes_max * 3
 
     def flush(self) -> None:
-        """Make a payload of the units held."""
-        if not self.held:
+        """Make a payload of the units held; a board without memory for it leaves them out."""
+        held, self.held, self.held_bytes = self.held, [], 0
+        if not held:
             return
-        block = Block(self.held_stamp, self.has_gap, self.held)
-        item = Item(self.held_key, self.parameters, self.held_stamp, encode_block(block))
-        item.until_ms = self.held[-1].now_ms
+        try:
+            payload = encode_block(Block(self.held_stamp, self.has_gap, held))
+        except MemoryError:
+            self.dropped_count += len(held)
+            self.has_gap = self.is_waiting = True
+            return
+        item = Item(self.held_key, self.parameters, self.held_stamp, payload)
+        item.until_ms = held[-1].now_ms
         item.is_cut = self.is_cut or self.has_gap
         self.has_gap = self.is_cut = False
         self.enqueue(item)
-        self.held = []
-        self.held_bytes = 0
 
     def enqueue(self, item: Item) -> None:
         """Queue an item behind the others."""
@@ -253,10 +256,14 @@ class Stream:
         state.oldest_utc_ms = self.times.oldest_utc_ms(newest, stamp[1], stamp[2])
         return state
 
-    def write(self) -> "Step":
-        """Seal the first item of the queue into the open segment; returns its write."""
-        item = self.next_item()
-        step = self.writer.append(item.payload, item.stamp[0])
+    def write(self) -> "Step | None":
+        """Seal the first item of the queue; None where a board has no memory for it now."""
+        item = self.queue[0]
+        try:
+            step = self.writer.append(item.payload, item.stamp[0])
+        except MemoryError:
+            return None
+        self.next_item()
         item.keep_sealed(step[2], self.writer.content_key())
         self.written(self.writer.sequence - 1, item)
         return step

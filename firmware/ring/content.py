@@ -85,7 +85,7 @@ def encode_block(block: Block) -> bytes:
         head.append(_FLAG_KEYFRAME if unit.is_keyframe else 0)
         dts = unit.dts
         now_ms = unit.now_ms
-    return bytes(head) + b"".join([unit.data for unit in block.units])
+    return b"".join([bytes(head)] + [unit.data for unit in block.units])  # the one copy
 
 
 def decode_block(data: bytes) -> Block:

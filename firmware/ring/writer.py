@@ -146,8 +146,10 @@ class PartitionWriter:
     def append(self, payload: bytes, now_ms: int) -> "Step":
         """Write one footage record into the open segment, which must have room."""
         assert self.has_room(len(payload))
-        self._index.append((self._offset_bytes, now_ms))
-        return self._record(records.FOOTAGE, payload)
+        offset_bytes = self._offset_bytes
+        step = self._record(records.FOOTAGE, payload)
+        self._index.append((offset_bytes, now_ms))
+        return step
 
     def content_key(self) -> bytes:
         """Give the key of the open segment, for `records.reopen`."""

@@ -97,11 +97,17 @@ class Live:
         self._answers.append(("%s %d" % (ANSWER, self._answer_number), message))
 
     def put_still(self, camera: str, still: Still, is_up: bool) -> None:
-        """Take a still; a newer one of the same camera replaces it, a closed link drops it."""
-        if camera in self._stills or not is_up:
-            self.dropped_still_count += 1
+        """Take a still; a newer one of the same camera replaces it, a closed link drops it.
+
+        So does a board that has no memory for it now.
+        """
+        is_lost = camera in self._stills or not is_up
         if is_up:
-            self._stills[camera] = Message(topics.still(self._unit, camera), encode(still))
+            try:
+                self._stills[camera] = Message(topics.still(self._unit, camera), encode(still))
+            except MemoryError:
+                is_lost = True
+        self.dropped_still_count += is_lost
 
     def offer(self) -> "list[Publication]":
         """Hand over what should go out now; nothing but the birth before the birth."""
@@ -136,5 +142,7 @@ class Live:
             return not is_taken
         if is_taken:
             self._answers = [entry for entry in self._answers if entry[0] != reference]
+        elif reference == STILL:
+            self.dropped_still_count += 1
         # Heartbeats and stills have no token to be told by; the next replaces a lost one.
         return not is_taken and reference not in {HEARTBEAT, STILL}

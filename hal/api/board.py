@@ -51,7 +51,8 @@ class Board:
     """Everything a unit runs on; filled by `hal.boot` or `sim.world`.
 
     `ring`, `state` and `outbox` are three media: footage; the unit's small durable state; and
-    telemetry that waits for the link.
+    telemetry that waits for the link. `footage_bytes_max` is how much footage of all cameras may
+    be in memory; beyond it pictures are left out.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Board:
         "cipher",
         "clock",
         "entropy",
+        "footage_bytes_max",
         "keys",
         "link",
         "outbox",
@@ -83,6 +85,7 @@ class Board:
         state: "Blocks",
         outbox: "Blocks",
         cameras: "list[CameraPorts]",
+        footage_bytes_max: int = 64 << 20,
     ) -> None:
         self.clock = clock
         self.wake = wake
@@ -96,3 +99,4 @@ class Board:
         self.state = state
         self.outbox = outbox
         self.cameras = cameras
+        self.footage_bytes_max = footage_bytes_max

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from hal.api.clock import Clock
 
 STATE_BYTES = 64 << 10
+FOOTAGE_BYTES_MAX = 48 << 10
 COLLECT_EVERY_MS, COLLECT_EVERY_BYTES = 1_000, 4 << 10
 PRINT_EVERY_MS = 60_000
 EXIT_USAGE, EXIT_CONFIG, EXIT_BUG = 64, 2, 70
@@ -116,6 +117,7 @@ def make_board(files: UnitFiles) -> Board:
         state=state,
         outbox=outbox,
         cameras=cameras,
+        footage_bytes_max=FOOTAGE_BYTES_MAX,
     )
 
 

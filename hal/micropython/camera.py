@@ -130,7 +130,10 @@ class JpegFileCamera:
             if length_bytes > JPEG_BYTES_MAX:
                 told = (self.name, length_bytes, JPEG_BYTES_MAX)
                 raise PortRefused("%s: a JPEG of %d bytes; at most %d fit" % told)
-            jpeg = file.read(length_bytes)
+            try:
+                jpeg = file.read(length_bytes)
+            except MemoryError:
+                return None  # at the next look there may be room
         if len(jpeg) != length_bytes or jpeg[:2] != b"\xff\xd8":
             raise PortRefused("%s: cut short, or not a JPEG" % self.name)
         return sequence, milliseconds, jpeg

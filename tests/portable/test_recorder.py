@@ -1,5 +1,6 @@
 """The recorder counts only what a barrier covers, and goes on whatever the medium does."""
 
+from firmware.recorder import stream as streams
 from firmware.recorder.retention import LIFE_MS, HeldTimes
 from firmware.recorder.service import RecorderService
 from firmware.ring.content import Block, Footer
@@ -283,3 +284,54 @@ def test_a_recorder_of_a_small_unit_fits_its_memory():
     rig.service._settings.memory_bytes_max = 40_000
     rig.record(range(120), size=2000)
     assert rig.service._streams[PICTURE].memory_bytes() <= 40_000
+
+
+class PoorCipher:
+    """Seals into no room that has to be made first, so many times."""
+
+    def __init__(self, cipher, count):
+        self._cipher = cipher
+        self.count = count
+
+    def __getattr__(self, name):
+        return getattr(self._cipher, name)
+
+    def seal_into(self, *arguments):
+        if self.count:
+            self.count -= 1
+            raise MemoryError
+        self._cipher.seal_into(*arguments)
+
+
+def test_a_record_waits_while_a_board_has_no_memory_to_seal_it():
+    rig = Rig()
+    rig.record(range(30))
+    writer = rig.service._streams[PICTURE].writer
+    writer._cipher = poor = PoorCipher(writer._cipher, 3)
+    rig.record(range(30, 60))
+    rig.settle()
+    assert poor.count == 0
+    assert rig.numbers() == list(range(60))
+    assert rig.service.state(PICTURE).dropped_count == 0
+
+
+def test_units_that_a_board_has_no_memory_to_join_are_left_out_and_counted():
+    rig = Rig()
+    rig.record(range(30))
+    rig.settle()
+
+    def refuse(_block):
+        raise MemoryError
+
+    join, streams.encode_block = streams.encode_block, refuse
+    try:
+        rig.record(range(30, 60))
+    finally:
+        streams.encode_block = join
+    rig.record(range(60, 90))
+    rig.settle()
+    numbers = rig.numbers()
+    lost = [number for number in range(90) if number not in numbers]
+    assert lost and lost[0] >= 30 and numbers[-1] == 89, numbers
+    assert rig.service.state(PICTURE).dropped_count == len(lost)
+    assert any(content.has_gap for _, _, content in rig.blocks() if isinstance(content, Block))

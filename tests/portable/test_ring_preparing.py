@@ -62,6 +62,7 @@ class Board:
     """As much of a board as the desk asks for."""
 
     def __init__(self):
+        self.footage_bytes_max = 1 << 20
         self.ring = LateMedium()
         self.cipher = FakeCipher()
         self.entropy = FakeEntropy()
