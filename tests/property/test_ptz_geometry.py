@@ -5,7 +5,8 @@ falls silent, a line that is lost. One trajectory in three has a head with a whi
 turns about past straight down, finds home after its power failed, or loses its encoder; and one
 begins at the tele end and is zoomed out over a zone. At every sample the oracle asks the motors
 themselves where they are, and looks for a point of a zone in the picture that no rectangle of the
-controller covers.
+controller covers. What nobody can know is set aside and counted: the place that an encoder tells
+which stood still while the head turned and did not answer.
 """
 
 import math
@@ -105,7 +106,8 @@ class Hands:
         self.may_seek = may_seek
         self.pause_count = 0
         self.move = (0, 0, 0)
-        self.sample_count = self.seen_count = self.bare_count = 0
+        self.sample_count = self.seen_count = self.bare_count = self.fooled_count = 0
+        self.is_frozen = self.is_fooled = False
         self.was_seen = True  # until the head has been driven off what it showed at the start
         self.crossed_count = 0
 
@@ -142,6 +144,8 @@ class Hands:
             self.bench.dome.power_cycle(self.bench.ms)
         elif self.whim == LOSES:
             how = self.draws.choice((FROZEN, FROZEN, MUTE, TRUE))
+            self.is_frozen = how == FROZEN
+            self.is_fooled = self.is_fooled and self.is_frozen
             self.bench.dome.answers.lose_encoder(how)
 
     def watch(self, bench: Bench) -> bool:
@@ -158,6 +162,8 @@ class Hands:
         dome.step(bench.ms)
         if bench.ms < dome.dark_until_ms:
             return False  # its camera has no power either
+        # It turned while it neither heard nor counted, and tells another place ever after.
+        self.is_fooled = self.is_fooled or (self.is_frozen and dome.is_deaf and dome.is_moving)
         aim = (dome.pan_cdeg, dome.tilt_cdeg, dome.zoom_permille)
         is_seen, x, y = picture_of(self.rays, aim)
         self.sample_count += 1
@@ -174,7 +180,9 @@ class Hands:
             is_filled = np.zeros(len(x), dtype=bool)
             for left, top, far, bottom in service.picture_zones():
                 is_filled |= (x >= left) & (x <= far) & (y >= top) & (y <= bottom)
-            self.bare_count += int((is_seen & ~is_filled).sum())
+            is_bare = bool((is_seen & ~is_filled).any())
+            self.fooled_count += is_bare and self.is_fooled
+            self.bare_count += is_bare and not self.is_fooled
             case = (self.whim, bench.ms, aim, service.position())
             assert not self.bare_count, case
         return True
@@ -183,7 +191,7 @@ class Hands:
 def drive_for(sample_count: int) -> None:
     """Let hands play until so many samples are taken; not one private point may be bare."""
     print(f"seed {SEED}")
-    taken_count = seen_count = crossed_count = run_count = 0
+    taken_count = seen_count = crossed_count = fooled_count = run_count = 0
     seen_by_whim = dict.fromkeys(WHIMS, 0)
     while taken_count < sample_count:
         draws = random.Random(SEED + run_count)
@@ -195,6 +203,7 @@ def drive_for(sample_count: int) -> None:
         run_count += 1
         taken_count += hands.sample_count
         seen_count += hands.seen_count
+        fooled_count += hands.fooled_count
         seen_by_whim[hands.whim] += hands.seen_count
         if hands.is_fenced and not hands.may_seek:
             crossed_count += hands.crossed_count
@@ -202,7 +211,7 @@ def drive_for(sample_count: int) -> None:
     print(seen_by_whim)
     print(
         f"{run_count} trajectories, {taken_count} samples, {seen_count} with a zone in view, "
-        f"0 points bare; {crossed_count} fences crossed"
+        f"0 with a point bare; {fooled_count} set aside; {crossed_count} fences crossed"
     )
     assert seen_count, "nothing was put to the test"
 
