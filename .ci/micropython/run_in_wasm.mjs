@@ -22,6 +22,7 @@ const CAMPAIGNS = [
     "test_kills_and_cuts_of_the_link_lose_no_accepted_event",
     "test_a_forgotten_move_is_stopped_on_the_wire_within_a_second",
 ];
+const CAMPAIGN_FILE = "test_ring_storm.py"; // nothing but campaigns
 const CODE_FOLDERS = ["firmware", "hal", "sim", "tests/portable", "tests/vectors"];
 const CODE_ENDINGS = [".py", ".mpy", ".csv", ".bin", ".json", ".cbor"];
 
@@ -72,7 +73,7 @@ async function runFile(root, name, text) {
 async function runTests(root, wanted) {
     const names = readdirSync(join(root, "tests/portable"))
         .filter((name) => /^test_.*\.py$/.test(name))
-        .filter((name) => !wanted.length || wanted.includes(name));
+        .filter((name) => name !== CAMPAIGN_FILE && (!wanted.length || wanted.includes(name)));
     let passed = 0;
     let failed = 0;
     for (const name of names.sort()) {
@@ -81,7 +82,7 @@ async function runTests(root, wanted) {
         passed += more;
         failed += worse;
     }
-    console.log(`left to the unix port: ${CAMPAIGNS.length} campaigns`);
+    console.log(`left to the unix port: ${CAMPAIGNS.length} campaigns, and those of ${CAMPAIGN_FILE}`);
     console.log(`32-bit: ${passed} passed, ${failed} failed, ${names.length} files`);
     return failed ? 1 : 0;
 }

@@ -10,9 +10,9 @@ from firmware.ring.reader import RingReader
 from hal.api.media import AccessUnit, StreamParameters
 
 try:
-    import hmac
+    from hmac import digest
 except ImportError:
-    hmac = None  # MicroPython has none
+    digest = None  # MicroPython has none, or an older hmac
 
 PAGE = 4096
 SECTOR = 512
@@ -40,8 +40,8 @@ class Chance:
 
 def hmac_sha256(key, data):
     """MAC of RFC 2104 for a key of at most 64 bytes."""
-    if hmac is not None:
-        return hmac.digest(key, data, "sha256")
+    if digest is not None:
+        return digest(key, data, "sha256")
     key = key + bytes(64 - len(key))
     inner = hashlib.sha256(bytes([byte ^ 0x36 for byte in key]) + data).digest()
     return hashlib.sha256(bytes([byte ^ 0x5C for byte in key]) + inner).digest()
