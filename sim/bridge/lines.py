@@ -66,7 +66,7 @@ class PtyLine:
         self._recent: deque[int] = deque(maxlen=FRAME_BYTES)
         self._master, self._slave = os.openpty()
         tty.setraw(self._slave)
-        self._unset_speed = self._set_speed()
+        self._unset_speed = self._speed_now()
         self.device = os.ttyname(self._slave)
         self._stop_read, self._stop_write = os.pipe()
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -110,13 +110,13 @@ class PtyLine:
     def _take(self, data: bytes) -> None:
         """Put a burst on the wire."""
         start_s = max(time.monotonic(), self._dome_free_s)
-        if self._set_speed() not in (self._speed, self._unset_speed):
+        if self._speed_now() not in (self._speed, self._unset_speed):
             data = bytes(octet & OTHER_SPEED_MASK for octet in data)
         for index, octet in enumerate(data):
             self._to_dome.append((start_s + (index + 1) * self._byte_s, self._spoilt(octet)))
         self._dome_free_s = start_s + len(data) * self._byte_s
 
-    def _set_speed(self) -> int:
+    def _speed_now(self) -> int:
         return int(termios.tcgetattr(self._slave)[OSPEED])
 
     def _deliver(self) -> None:
